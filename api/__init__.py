@@ -1,0 +1,1 @@
+"""The edge: the Flask service, the commands and the worker."""

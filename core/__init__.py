@@ -1,0 +1,1 @@
+"""What everything stands on and what stands on nothing of ours: database, moments, settings, refusals."""

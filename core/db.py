@@ -1,0 +1,134 @@
+"""The database: one place for everything that differs between SQLite and PostgreSQL.
+
+A *session* writes: on SQLite it takes the write lock when it begins (``BEGIN IMMEDIATE``), so that a read
+followed by a write never meets "database is locked". A *reader* runs in autocommit on an engine of its own and
+never takes that lock. Exactly one place commits: the edge, through ``Database.transaction``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+#: Seconds that a writer waits for another before it gives up.
+BUSY_TIMEOUT = 30
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment: aware, stored in UTC, read as UTC. A naive datetime is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"A moment needs its offset: {value!r} has none.")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+#: JSON text on SQLite, JSONB on PostgreSQL.
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """The base of all models. Constraints are named, so that a migration can name them too."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Database:
+    """Two engines on one database: ``writing`` and ``reading``. Create it after a fork."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        if self.dialect == "sqlite":
+            self.writing, self.reading = _sqlite_engines(url)
+        elif self.dialect == "postgresql":
+            self.writing, self.reading = _postgresql_engines(url, pool_size)
+        else:
+            raise ValueError(f"HEJIE_DATABASE_URL names {self.dialect}; Hejie runs on sqlite and postgresql.")
+        self._sessions = sessionmaker(self.writing, expire_on_commit=False)
+        self._readers = sessionmaker(self.reading, expire_on_commit=False, autoflush=False)
+
+    def session(self) -> Session:
+        """A session that may write. The caller closes it."""
+        return self._sessions()
+
+    def reader(self) -> Session:
+        """A session that only reads and holds nobody up. The caller closes it."""
+        return self._readers()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back when anything is raised."""
+        with self.session() as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.writing.dispose()
+        self.reading.dispose()
+
+
+def _sqlite_engines(url: str) -> tuple[Engine, Engine]:
+    path = make_url(url).database
+    if not path or path == ":memory:":
+        raise ValueError("SQLite needs a file: two engines cannot share a database in memory.")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+    def pragmas(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA cache_size = -32000")
+        cursor.close()
+
+    def begin_immediate(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    options: dict[str, Any] = {"connect_args": {"isolation_level": None, "check_same_thread": False}}
+    writing = create_engine(url, **options)
+    reading = create_engine(url, isolation_level="AUTOCOMMIT", **options)
+    for engine in (writing, reading):
+        event.listen(engine, "connect", pragmas)
+    event.listen(writing, "begin", begin_immediate)
+    return writing, reading
+
+
+def _postgresql_engines(url: str, pool_size: int) -> tuple[Engine, Engine]:
+    url = make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    timeouts = "-c statement_timeout=60000 -c lock_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": pool_size,
+        "pool_pre_ping": True,
+        "connect_args": {"options": f"{timeouts} -c timezone=UTC"},
+    }
+    return create_engine(url, **options), create_engine(url, isolation_level="AUTOCOMMIT", **options)

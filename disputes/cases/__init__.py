@@ -1,0 +1,1 @@
+"""A dispute: its parties, facts, money, evidence, status and timeline."""

@@ -1,0 +1,1 @@
+"""Closing, return visit, rating, rectification, archive."""

@@ -1,0 +1,1 @@
+"""The link to the court: hand-over packages, receipts, judicial confirmation."""

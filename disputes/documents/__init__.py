@@ -1,0 +1,1 @@
+"""Numbered papers as PDF, from templates, with a digest."""

@@ -1,0 +1,1 @@
+"""People, the roles that they hold in organisations, and one page of permissions."""

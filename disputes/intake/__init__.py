@@ -1,0 +1,1 @@
+"""From filing to the decision whether a complaint is accepted."""

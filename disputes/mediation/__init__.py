@@ -1,0 +1,1 @@
+"""Mediation of an accepted complaint, its agreement or termination."""

@@ -1,0 +1,1 @@
+"""Releases of the procedure: the catalogue, checks, deployment, scenarios."""

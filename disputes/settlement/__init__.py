@@ -1,0 +1,1 @@
+"""Settlement between consumer and merchant before or instead of mediation."""

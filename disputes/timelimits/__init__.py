@@ -1,0 +1,1 @@
+"""The time limits of law and service: calendar, arithmetic, running deadlines with their explanation."""

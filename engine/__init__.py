@@ -1,0 +1,1 @@
+"""Runs diagrams correctly. It knows no law, no people and no HTTP."""

@@ -1,0 +1,1 @@
+"""FEEL and DMN: the language of conditions and decisions. It knows no diagrams."""

@@ -1,0 +1,1 @@
+"""What people fill in: form-js JSON, compiled to fields, a schema and HTML."""
