@@ -1,0 +1,144 @@
+"""What follows from where a case waits: its status, its stage and whose turn it is; and what a person may see.
+
+``STANDINGS`` is the one table. Every element of the procedure's diagrams that can wait has a row; a guard
+test compares it with ``workflows/bpmn``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from disputes.cases.models import Exit, Stage, Status
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a case is while an element waits. ``turn`` names the roles that owe the next step."""
+
+    status: Status
+    stage: Stage
+    turn: tuple[str, ...]
+
+
+_PARTIES = ("complainant", "respondent")
+
+
+def _rows(
+    process: str, stage: Stage, rows: Iterable[tuple[str, Status, tuple[str, ...]]]
+) -> dict[tuple[str, str], Standing]:
+    return {(process, element): Standing(status, stage, turn) for element, status, turn in rows}
+
+
+#: (process, waiting element) → standing. Later rows are further along: with several waits the last one speaks.
+STANDINGS: dict[tuple[str, str], Standing] = {
+    **_rows(
+        "complaint",
+        Stage.REGISTRATION,
+        [
+            ("answer_elsewhere", Status.REGISTERED, ("centre_clerk",)),
+            ("dispatch", Status.TO_DISPATCH, ("centre_clerk",)),
+        ],
+    ),
+    **_rows(
+        "settlement",
+        Stage.SETTLEMENT,
+        [
+            ("claim_order", Status.SETTLEMENT_REQUESTED, ("respondent",)),
+            ("review_notice", Status.SETTLEMENT_REQUESTED, ("centre_clerk",)),
+            ("await_claim", Status.SETTLEMENT_REQUESTED, ("respondent",)),
+            ("make_offer", Status.SETTLING, ("respondent",)),
+            ("answer_offer", Status.SETTLING, ("complainant",)),
+            ("confirm_performance", Status.PERFORMING, ("complainant",)),
+        ],
+    ),
+    **_rows("complaint", Stage.SETTLEMENT, [("choose_route", Status.SETTLEMENT_FAILED, ("complainant",))]),
+    **_rows(
+        "acceptance",
+        Stage.ACCEPTANCE,
+        [
+            ("first_contact", Status.TO_ACCEPT, ("officer",)),
+            ("await_identity", Status.SUPPLEMENTING, ("complainant",)),
+            ("verify_identity", Status.TO_ACCEPT, ("officer",)),
+            ("decide_acceptance", Status.TO_ACCEPT, ("officer",)),
+            ("decide_overdue", Status.TO_ACCEPT, ("supervisor",)),
+            ("answer_mediation", Status.ACCEPTED, _PARTIES),
+        ],
+    ),
+    **_rows(
+        "mediation",
+        Stage.MEDIATION,
+        [
+            ("plan_session", Status.MEDIATING, ("mediator",)),
+            ("hold_session", Status.MEDIATING, ("mediator",)),
+            ("await_appraisal", Status.APPRAISING, ("mediator",)),
+            ("draft_agreement", Status.MEDIATING, ("mediator",)),
+            ("sign_agreement", Status.AGREED, _PARTIES),
+            ("confirm_performance_mediated", Status.PERFORMING, ("complainant",)),
+            ("decide_termination", Status.TERMINATED, ("officer",)),
+            ("tell_termination", Status.TERMINATED, ("officer",)),
+            ("tell_termination_overdue", Status.TERMINATED, ("supervisor",)),
+        ],
+    ),
+    **_rows("complaint", Stage.COURT, [("choose_court", Status.TO_DELEGATE, _PARTIES)]),
+    **_rows(
+        "court_delegation",
+        Stage.COURT,
+        [
+            ("receipt_package", Status.TO_DELEGATE, ("court_liaison",)),
+            ("correct_package", Status.TO_DELEGATE, ("officer",)),
+            ("choose_mediator", Status.DELEGATED, _PARTIES),
+            ("designate_mediator", Status.DELEGATED, ("court_liaison",)),
+            ("confirm_mediator", Status.DELEGATED, ("mediator",)),
+            ("ask_other_side", Status.DELEGATED, ("mediator",)),
+            ("mediate_for_court", Status.DELEGATED, ("mediator",)),
+        ],
+    ),
+    **_rows("complaint", Stage.COURT, [("want_confirmation", Status.AGREED, _PARTIES)]),
+    **_rows(
+        "judicial_confirmation",
+        Stage.COURT,
+        [
+            ("sign_application", Status.CONFIRMING, _PARTIES),
+            ("decide_docket", Status.CONFIRMING, ("court_liaison",)),
+            ("rule_confirmation", Status.CONFIRMING, ("court_liaison",)),
+        ],
+    ),
+    **_rows(
+        "closure",
+        Stage.REVISIT,
+        [
+            ("return_visit", Status.TO_REVISIT, ("centre_clerk",)),
+            ("return_visit_overdue", Status.TO_REVISIT, ("supervisor",)),
+            ("rectify", Status.RECTIFYING, ("officer",)),
+            ("review_bad_case", Status.RECTIFYING, ("supervisor",)),
+        ],
+    ),
+}
+
+_ORDER = {key: index for index, key in enumerate(STANDINGS)}
+
+#: The status that a case keeps for good, by its exit; all others are archived.
+_FINAL = {
+    Exit.REFUSED: Status.REFUSED,
+    Exit.LAPSED_IDENTITY: Status.REFUSED,
+}
+
+
+def standing(position: Iterable[tuple[str, str]]) -> Standing | None:
+    """The standing of a case whose diagram waits at ``position``; None when no known element waits."""
+    waiting = [key for key in position if key in STANDINGS]
+    if not waiting:
+        return None
+    furthest = max(waiting, key=_ORDER.__getitem__)
+    chosen = STANDINGS[furthest]
+    return Standing(chosen.status, chosen.stage, chosen.turn)
+
+
+def final_status(exit: Exit) -> Status:
+    """The status of a case whose procedure has ended."""
+    return _FINAL.get(exit, Status.ARCHIVED)
+
+
+#: Exits after which nobody calls the complainant: nothing was handled that could be rated.
+WITHOUT_VISIT = frozenset(
+    {Exit.REFUSED, Exit.LAPSED_IDENTITY, Exit.WITHDRAWN, Exit.POINTED_ELSEWHERE, Exit.NOT_PURSUED}
+)
