@@ -45,6 +45,19 @@ def unseal(sealed: bytes) -> str:
         raise SealedError("Personal data was sealed with a key that this process does not have.") from error
 
 
+def seal_bytes(plain: bytes) -> bytes:
+    """Encrypt bytes (a paper, an attachment)."""
+    return _fernet().encrypt(plain)
+
+
+def unseal_bytes(sealed: bytes) -> bytes:
+    """Decrypt bytes. Raises SealedError when no key fits."""
+    try:
+        return _fernet().decrypt(sealed)
+    except InvalidToken as error:
+        raise SealedError("A file was sealed with a key that this process does not have.") from error
+
+
 def fingerprint(plain: str) -> str:
     """A keyed digest (64 hex digits): equal for equal text, useless without the key."""
     _fernet()
@@ -68,3 +81,16 @@ class Sealed(TypeDecorator[str]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         return None if value is None else unseal(bytes(value))
+
+
+class SealedBytes(TypeDecorator[bytes]):
+    """A column of bytes that is encrypted at rest."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else seal_bytes(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        return None if value is None else unseal_bytes(bytes(value))
