@@ -2,3 +2,9 @@
 
 A capability that has models adds its line here; a guard compares this list with the folders.
 """
+
+import disputes.audit.models  # noqa: F401
+import disputes.documents.models  # noqa: F401
+import disputes.identity.models  # noqa: F401
+import disputes.network.models  # noqa: F401
+import disputes.notices.models  # noqa: F401

@@ -1,1 +1,1 @@
-"""Who did what outside a case's own chain: sign-ins, roles, settings, looks at personal data."""
+"""Who did what and who looked at whose data: append-only, hash-chained, verifiable after an erasure."""
