@@ -8,3 +8,4 @@ import disputes.documents.models  # noqa: F401
 import disputes.identity.models  # noqa: F401
 import disputes.network.models  # noqa: F401
 import disputes.notices.models  # noqa: F401
+import engine.models  # noqa: F401

@@ -1,1 +1,40 @@
 """Runs diagrams correctly. It knows no law, no people and no HTTP."""
+
+from engine import bundles
+from engine.findings import Catalogue, Finding, Severity
+from engine.models import Event, Incident, Instance, Job, Task, Timer
+from engine.runtime import Engine
+from engine.steps import (
+    BpmnError,
+    Decided,
+    FunctionContext,
+    FunctionFactory,
+    Listener,
+    Service,
+    ServiceCall,
+    Services,
+    Step,
+)
+
+__all__ = [
+    "BpmnError",
+    "Catalogue",
+    "Decided",
+    "Engine",
+    "Event",
+    "Finding",
+    "FunctionContext",
+    "FunctionFactory",
+    "Incident",
+    "Instance",
+    "Job",
+    "Listener",
+    "Service",
+    "ServiceCall",
+    "Services",
+    "Severity",
+    "Step",
+    "Task",
+    "Timer",
+    "bundles",
+]

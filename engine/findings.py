@@ -1,0 +1,49 @@
+"""What the deploy gate answers with, and the plain data it is told about the world."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"  #: A release with one is not deployed.
+    WARNING = "warning"  #: Somebody should look at it.
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence about one element: what was found, and what to draw instead."""
+
+    file: str
+    #: Element id; empty when the whole file is meant.
+    element: str
+    #: Stable, for machines: ``bpmn.event_sub_process``.
+    code: str
+    severity: Severity
+    zh: str
+    en: str
+    #: Elements on the way to the problem, if there is a way.
+    trace: tuple[str, ...] = ()
+
+
+#: The functions that Hejie injects into expressions of diagrams.
+FUNCTIONS = ("due", "warning", "working days between", "is working day", "case")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What exists outside the diagrams, as plain data."""
+
+    #: Form id → field name → type.
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    roles: Collection[str] = ()
+    services: Collection[str] = ()
+    #: Names of decisions besides those in the files that are checked.
+    decisions: Collection[str] = ()
+    #: Ids of time limits: ``C01``, ``S06`` …
+    time_limits: Collection[str] = ()
+    #: Names of functions that expressions may call besides FEEL's own.
+    functions: Collection[str] = FUNCTIONS
+    #: Process data that exists when a case is started; none when that is not known: then names of variables
+    #: are not checked.
+    data: Collection[str] | None = None
