@@ -1,4 +1,4 @@
-"""What goes to a court and comes back: hand-over packages, designations, confirmation applications, rulings."""
+"""What goes to a court and comes back: packages, confirmation applications, rulings."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -49,7 +49,7 @@ class Handover(Base):
 
 
 class ConfirmationApplication(Base):
-    """A joint application for judicial confirmation, and the court's ruling on it (民诉法 第二百零五、二百零六条)."""
+    """A joint application for judicial confirmation and its ruling (民诉法 第二百零五、二百零六条)."""
 
     __tablename__ = "confirmation_application"
 

@@ -1,4 +1,4 @@
-"""What intake writes: dispatches, identity requests, acceptance decisions, sealed tip-offs and pointers elsewhere."""
+"""What intake writes: dispatches, identity requests, decisions, sealed tip-offs and pointers elsewhere."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -68,7 +68,7 @@ class AcceptanceDecision(Base):
 
 
 class SealedTipoff(Base):
-    """The tip-off part of a mixed matter, kept apart so that it never reaches the merchant (办法 第九、三十七条)."""
+    """The tip-off in a mixed matter, kept apart: it never reaches the merchant (办法 第九、三十七条)."""
 
     __tablename__ = "sealed_tipoff"
 

@@ -1,4 +1,4 @@
-"""In-store settlement 店内和解: the order, its offers, the agreement, and the sunshine channel's notice and link."""
+"""In-store settlement 店内和解: the order, its offers, the agreement, and the link of the sunshine channel."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -73,7 +73,7 @@ class OfferState(StrEnum):
 
 
 class Offer(Base):
-    """One round: what the merchant offers and what the complainant answers. Never evidence later (规则 第十八条)."""
+    """One round: the offer and the complainant's answer. Never evidence later (规则 第十八条)."""
 
     __tablename__ = "offer"
     __table_args__ = (
