@@ -5,6 +5,7 @@ import os
 from alembic import context
 from sqlalchemy.engine import Connection
 
+import api.models  # noqa: F401  the edge keeps answers, job runs and heartbeats
 import disputes.models  # noqa: F401
 from core.db import Base, Database
 from core.settings import Settings

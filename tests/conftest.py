@@ -41,6 +41,7 @@ def _postgresql_url() -> str:
 
 
 def _load_models() -> None:
+    import api.models  # noqa: F401
     import disputes.models  # noqa: F401
 
 

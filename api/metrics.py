@@ -1,0 +1,165 @@
+"""What Prometheus reads: requests, steps, timers and their lateness, incidents, what waits to be sent.
+
+Counters and histograms belong to the process that counts. What stands in the database (waiting timers, incidents,
+mails) is counted when somebody looks, by any web process. With several web processes ``PROMETHEUS_MULTIPROC_DIR``
+adds their counters up; ``hejie web`` sets it.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine import Engine
+from engine.models import Incident, Outbox, Timer
+from engine.steps import Step
+
+registry = CollectorRegistry()
+
+REQUESTS = Counter(
+    "hejie_requests_total",
+    "Requests answered, by route and status.",
+    ("method", "route", "status"),
+    registry=registry,
+)
+REQUEST_SECONDS = Histogram(
+    "hejie_request_seconds",
+    "Seconds from the first byte read to the answer.",
+    ("method", "route"),
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30),
+    registry=registry,
+)
+STEP_SECONDS = Histogram(
+    "hejie_step_seconds",
+    "Seconds of one engine command, its services included, the commit not.",
+    ("command", "outcome"),
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+    registry=registry,
+)
+LATENESS_SECONDS = Histogram(
+    "hejie_timer_lateness_seconds",
+    "Seconds between the moment that a timer was due and the moment that it fired.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86400),
+    registry=registry,
+)
+NOT_COUNTED = frozenset({"metrics", "static"})
+
+
+class MeasuredEngine(Engine):
+    """The engine with a clock beside each command."""
+
+    def start(self, session: Session, **command: Any) -> Step:
+        with _measured("start") as outcome:
+            return outcome(super().start(session, **command))
+
+    def complete(
+        self, session: Session, task_id: UUID, answer: Mapping[str, Any], *, now: datetime, by: str
+    ) -> Step:
+        with _measured("complete") as outcome:
+            return outcome(super().complete(session, task_id, answer, now=now, by=by))
+
+    def deliver(self, session: Session, message: str, key: str, **command: Any) -> Step | None:
+        with _measured("deliver") as outcome:
+            return outcome(super().deliver(session, message, key, **command))
+
+    def cancel(self, session: Session, instance_id: UUID, *, reason: str, now: datetime, by: str) -> Step:
+        with _measured("cancel") as outcome:
+            return outcome(super().cancel(session, instance_id, reason=reason, now=now, by=by))
+
+
+@contextmanager
+def _measured(command: str) -> Iterator[Any]:
+    begun, seen = time.perf_counter(), "refused"
+
+    def outcome(step: Step | None) -> Step | None:
+        nonlocal seen
+        seen = "nobody_waited" if step is None else "incident" if step.failed else "done"
+        return step
+
+    try:
+        yield outcome
+    finally:
+        STEP_SECONDS.labels(command, seen).observe(time.perf_counter() - begun)
+
+
+def fired(lateness_seconds: float) -> None:
+    """A timer has fired this many seconds after its moment."""
+    LATENESS_SECONDS.observe(max(0.0, lateness_seconds))
+
+
+def init_metrics(app: Flask) -> None:
+    """Count every request of this application."""
+    app.before_request(_begin)
+    app.after_request(_count)
+
+
+def render(session: Session, *, now: datetime) -> bytes:
+    """Everything in the text format of Prometheus."""
+    whole = registry
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        whole = CollectorRegistry()
+        MultiProcessCollector(whole)  # type: ignore[no-untyped-call]
+    standing = CollectorRegistry()
+    standing.register(_Standing(session, now))
+    return bytes(generate_latest(whole)) + bytes(generate_latest(standing))
+
+
+class _Standing(Collector):
+    """What the database holds at this moment."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.session, self.now = session, now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        waiting = (Timer.State.ARMED, Timer.State.CLAIMED)
+        yield self._gauge(
+            "hejie_timers_waiting",
+            "Timers that are armed or held by a worker.",
+            select(func.count()).select_from(Timer).where(Timer.state.in_(waiting)),
+        )
+        yield self._gauge(
+            "hejie_timers_overdue",
+            "Timers whose moment has passed and which no worker has fired.",
+            select(func.count()).select_from(Timer).where(Timer.state.in_(waiting), Timer.wake_at <= self.now),
+        )
+        yield self._gauge(
+            "hejie_timers_parked",
+            "Timers that an incident holds.",
+            select(func.count()).select_from(Timer).where(Timer.state == Timer.State.PARKED),
+        )
+        yield self._gauge(
+            "hejie_incidents_open",
+            "Incidents that wait for somebody.",
+            select(func.count()).select_from(Incident).where(Incident.state == Incident.State.OPEN),
+        )
+        yield self._gauge(
+            "hejie_outbox_waiting",
+            "Effects outside the database that are still to be done.",
+            select(func.count()).select_from(Outbox).where(Outbox.state == Outbox.State.WAITING),
+        )
+
+    def _gauge(self, name: str, meaning: str, counted: Any) -> GaugeMetricFamily:
+        return GaugeMetricFamily(name, meaning, value=float(self.session.scalar(counted) or 0))
+
+
+def _begin() -> None:
+    g.begun = time.perf_counter()
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "none"
+    if request.endpoint not in NOT_COUNTED and "begun" in g:
+        REQUESTS.labels(request.method, route, str(response.status_code)).inc()
+        REQUEST_SECONDS.labels(request.method, route).observe(time.perf_counter() - g.begun)
+    return response
