@@ -78,6 +78,14 @@ class Kind(StrEnum):
     OTHER = "other"  #: 其他渠道的事项
 
 
+class Performance(StrEnum):
+    """Whether what was agreed was done."""
+
+    PERFORMED = "performed"  #: the complainant says so, or both declared it on the spot
+    PRESUMED = "presumed"  #: the complainant kept silent until the limit passed (S08)
+    NOT_PERFORMED = "not_performed"  #: the complainant says that it was not done
+
+
 class Side(StrEnum):
     """Who a party is in the case."""
 
@@ -119,6 +127,8 @@ class Case(Base):
     merchant_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
     respondent_name: Mapped[str] = mapped_column(String(200))
     office_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    #: The service station or counter at which somebody was helped to file.
+    station_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
     mediator_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
     mediation_body_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     court_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
@@ -133,6 +143,9 @@ class Case(Base):
     occurred_on: Mapped[date | None] = mapped_column(Date)
     #: 涉及争议金额
     disputed_fen: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: What the merchant undertook to pay, in the agreement that ended the dispute.
+    agreed_fen: Mapped[int] = mapped_column(BigInteger, default=0)
+    performance: Mapped[Performance | None] = mapped_column(String(16))
     #: 为消费者挽回经济损失: set at closure from the agreement and its performance.
     recovered_fen: Mapped[int] = mapped_column(BigInteger, default=0)
 
@@ -141,6 +154,8 @@ class Case(Base):
     region: Mapped[str] = mapped_column(String(12))
     filed_at: Mapped[datetime] = mapped_column(Moment)
     received_at: Mapped[datetime | None] = mapped_column(Moment)
+    #: Since when the merchant may know of the case; before that its people do not see it.
+    respondent_told_at: Mapped[datetime | None] = mapped_column(Moment)
     accepted_at: Mapped[datetime | None] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
     #: Invented for a demonstration or a test of load; never counted in figures that leave the house.

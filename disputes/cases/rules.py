@@ -30,27 +30,34 @@ def _rows(
 
 #: (process, waiting element) → standing. Later rows are further along: with several waits the last one speaks.
 STANDINGS: dict[tuple[str, str], Standing] = {
+    **_rows("complaint", Stage.REGISTRATION, [("answer_elsewhere", Status.REGISTERED, ("centre_clerk",))]),
     **_rows(
-        "complaint",
-        Stage.REGISTRATION,
-        [
-            ("answer_elsewhere", Status.REGISTERED, ("centre_clerk",)),
-            ("dispatch", Status.TO_DISPATCH, ("centre_clerk",)),
-        ],
-    ),
-    **_rows(
-        "settlement",
+        "sunshine",
         Stage.SETTLEMENT,
         [
             ("claim_order", Status.SETTLEMENT_REQUESTED, ("respondent",)),
             ("review_notice", Status.SETTLEMENT_REQUESTED, ("centre_clerk",)),
             ("await_claim", Status.SETTLEMENT_REQUESTED, ("respondent",)),
-            ("make_offer", Status.SETTLING, ("respondent",)),
-            ("answer_offer", Status.SETTLING, ("complainant",)),
-            ("confirm_performance", Status.PERFORMING, ("complainant",)),
         ],
     ),
+    **_rows(
+        "offers",
+        Stage.SETTLEMENT,
+        [
+            ("make_offer", Status.SETTLING, ("respondent",)),
+            ("answer_offer", Status.SETTLING, ("complainant",)),
+        ],
+    ),
+    **_rows("settlement", Stage.SETTLEMENT, [("confirm_performance", Status.PERFORMING, ("complainant",))]),
     **_rows("complaint", Stage.SETTLEMENT, [("choose_route", Status.SETTLEMENT_FAILED, ("complainant",))]),
+    **_rows(
+        "dispatching",
+        Stage.REGISTRATION,
+        [
+            ("dispatch", Status.TO_DISPATCH, ("centre_clerk",)),
+            ("dispatch_overdue", Status.TO_DISPATCH, ("supervisor",)),
+        ],
+    ),
     **_rows(
         "acceptance",
         Stage.ACCEPTANCE,
@@ -72,13 +79,18 @@ STANDINGS: dict[tuple[str, str], Standing] = {
             ("await_appraisal", Status.APPRAISING, ("mediator",)),
             ("draft_agreement", Status.MEDIATING, ("mediator",)),
             ("sign_agreement", Status.AGREED, _PARTIES),
-            ("confirm_performance_mediated", Status.PERFORMING, ("complainant",)),
-            ("decide_termination", Status.TERMINATED, ("officer",)),
+        ],
+    ),
+    **_rows(
+        "termination",
+        Stage.MEDIATION,
+        [
+            ("decide_termination", Status.MEDIATING, ("officer",)),
             ("tell_termination", Status.TERMINATED, ("officer",)),
             ("tell_termination_overdue", Status.TERMINATED, ("supervisor",)),
         ],
     ),
-    **_rows("complaint", Stage.COURT, [("choose_court", Status.TO_DELEGATE, _PARTIES)]),
+    **_rows("court_link", Stage.COURT, [("choose_court", Status.TO_DELEGATE, _PARTIES)]),
     **_rows(
         "court_delegation",
         Stage.COURT,
@@ -87,20 +99,28 @@ STANDINGS: dict[tuple[str, str], Standing] = {
             ("correct_package", Status.TO_DELEGATE, ("officer",)),
             ("choose_mediator", Status.DELEGATED, _PARTIES),
             ("designate_mediator", Status.DELEGATED, ("court_liaison",)),
+            ("designate_overdue", Status.DELEGATED, ("court_liaison",)),
             ("confirm_mediator", Status.DELEGATED, ("mediator",)),
             ("ask_other_side", Status.DELEGATED, ("mediator",)),
             ("mediate_for_court", Status.DELEGATED, ("mediator",)),
         ],
     ),
-    **_rows("complaint", Stage.COURT, [("want_confirmation", Status.AGREED, _PARTIES)]),
+    **_rows("court_link", Stage.COURT, [("want_confirmation", Status.AGREED, _PARTIES)]),
     **_rows(
         "judicial_confirmation",
         Stage.COURT,
         [
             ("sign_application", Status.CONFIRMING, _PARTIES),
             ("decide_docket", Status.CONFIRMING, ("court_liaison",)),
+            ("docket_overdue", Status.CONFIRMING, ("court_liaison",)),
             ("rule_confirmation", Status.CONFIRMING, ("court_liaison",)),
+            ("ruling_overdue", Status.CONFIRMING, ("court_liaison",)),
         ],
+    ),
+    **_rows(
+        "court_link",
+        Stage.COURT,
+        [("confirm_performance_mediated", Status.PERFORMING, ("complainant",))],
     ),
     **_rows(
         "closure",

@@ -1,0 +1,42 @@
+"""Keeps a case's status, stage and turn in step with its diagram, inside the transaction of the step."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from disputes.cases.models import Case, Exit, Stage
+from disputes.cases.rules import final_status, standing
+from engine import Step
+
+
+class CaseListener:
+    """Writes where a case stands after each step; the one writer of ``status``, ``stage`` and ``turn``."""
+
+    def step(self, session: Session, step: Step) -> None:
+        case = case_of(session, step.instance.key)
+        if case is None or step.failed:
+            return
+        if step.ended is not None:
+            self._end(case, step)
+            return
+        found = standing(step.position)
+        if found is not None:
+            case.status, case.stage, case.turn = found.status, found.stage, list(found.turn)
+
+    def _end(self, case: Case, step: Step) -> None:
+        case.turn = []
+        if step.ended in set(Exit):
+            case.exit = Exit(step.ended)
+        case.closed_at = case.closed_at or step.now
+        case.stage = Stage.CLOSURE
+        if case.exit is not None:
+            case.status = final_status(case.exit)
+
+
+def case_of(session: Session, key: str) -> Case | None:
+    """The case with this business key; None when the key belongs to something else (a bench, a rehearsal)."""
+    try:
+        case_id = UUID(key)
+    except ValueError:
+        return None
+    return session.get(Case, case_id)

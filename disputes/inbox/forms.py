@@ -1,0 +1,76 @@
+"""The form of an item, compiled from the release on which its case runs, and what the form may read."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.now import CHINA
+from core.refusals import NotFound
+from disputes.cases.models import Case
+from disputes.inbox.contexts import provided
+from disputes.inbox.models import InboxItem
+from engine import Instance, bundles
+from engine import queries as engine_queries
+from forms import Form, compile_form
+
+
+def form_of(session: Session, item: InboxItem) -> Form:
+    """The form exactly as the item's case was started with it. Raises NotFound."""
+    digest = session.scalar(select(Instance.bundle).where(Instance.id == item.instance_id))
+    if digest is None:
+        raise NotFound("There is no such instance.", code="instance.not_found")
+    return form_in(session, digest, item.form)
+
+
+def form_in(session: Session, bundle: str, form_id: str) -> Form:
+    """A form of a release, with its English words. Raises NotFound."""
+    files = bundles.load(session, bundle).files
+    content = files.get(f"forms/{form_id}.form")
+    if content is None:
+        raise NotFound(f"The release {bundle[:12]}… has no form {form_id!r}.", code="form.not_found", form=form_id)
+    return compile_form(content, texts=_texts(files.get(f"forms/{form_id}.en.json", b"{}")))
+
+
+def context_of(session: Session, case: Case, item: InboxItem, *, now: datetime) -> dict[str, Any]:
+    """What the conditions and texts of the item's form may read: the process data that the task sees, the facts
+    of the case that everybody who answers may know, and what the form's own capability adds.
+    """
+    return {
+        **engine_queries.task_data(session, item.task_id),
+        **_facts(case),
+        "today": now.astimezone(CHINA).date().isoformat(),
+        "now": now.astimezone(CHINA).isoformat(timespec="seconds"),
+        "party": item.party,
+        "due_on": last_day(item.due_at),
+        "decide_by": last_day(item.due_at) or "",
+        **provided(session, case, item, now),
+    }
+
+
+def last_day(due_at: datetime | None) -> str | None:
+    """The last day on which something is in time, ISO: an exclusive midnight belongs to the day before."""
+    if due_at is None:
+        return None
+    return (due_at.astimezone(CHINA) - timedelta(microseconds=1)).date().isoformat()
+
+
+def _facts(case: Case) -> Mapping[str, Any]:
+    return {
+        "case_no": case.case_no,
+        "case_title": case.title,
+        "respondent_name": case.respondent_name,
+        "requests": case.requests,
+        "disputed_fen": case.disputed_fen,
+        "filed_at": case.filed_at.astimezone(CHINA).isoformat(timespec="seconds"),
+    }
+
+
+@lru_cache(maxsize=512)
+def _texts(content: bytes) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(content)
+    return found

@@ -1,0 +1,73 @@
+"""Mirrors the engine's tasks as inbox items, inside the transaction of the step that opened or ended them."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from disputes.cases.addressing import addressee
+from disputes.cases.listener import case_of
+from disputes.cases.models import Case
+from disputes.cases.rules import STANDINGS
+from disputes.inbox.models import NEVER, Draft, InboxItem, ItemState
+from engine import Step, Task
+
+
+class InboxListener:
+    """Opens an item for each task that opened, addressed by the case; ends it when the task ends."""
+
+    def step(self, session: Session, step: Step) -> None:
+        if step.failed:
+            return
+        ended = {task.id: ItemState.DONE for task in step.completed}
+        ended |= {task.id: ItemState.DROPPED for task in step.cancelled}
+        moved = {row.id: row for row in step.moved if isinstance(row, Task)}
+        if not (step.opened or ended or moved):
+            return
+        case = case_of(session, step.instance.key)
+        if case is None:
+            return
+        still_open = [task for task in step.opened if task.id not in ended]
+        session.add_all(_item(session, case, task) for task in still_open)
+        # Locked and read afresh: somebody may have claimed one since it was loaded.
+        for item in _locked(session, ended.keys() | moved.keys()):
+            if item.task_id in ended:
+                item.state, item.ended_at = ended[item.task_id], step.now
+            else:
+                task = moved[item.task_id]
+                item.due_at, item.sort_at, item.due_note = task.due_at, task.due_at or NEVER, task.due_note
+        if ended:
+            session.execute(delete(Draft).where(Draft.task_id.in_(ended)))
+
+
+def _item(session: Session, case: Case, task: Task) -> InboxItem:
+    role = task.role.partition(",")[0].strip()
+    to = addressee(session, case, role)
+    standing = STANDINGS.get((task.process, task.element))
+    return InboxItem(
+        task_id=task.id,
+        case_id=case.id,
+        instance_id=task.instance_id,
+        case_no=case.case_no,
+        case_title=case.title,
+        process=task.process,
+        element=task.element,
+        title=task.name,
+        form=task.form,
+        party=task.item if isinstance(task.item, str) else None,
+        stage=standing.stage if standing else case.stage,
+        role=role,
+        organisation_id=to.organisation_id,
+        person_id=to.person_id,
+        opened_at=task.opened_at,
+        due_at=task.due_at,
+        sort_at=task.due_at or NEVER,
+        due_note=task.due_note,
+    )
+
+
+def _locked(session: Session, ids: set[UUID]) -> list[InboxItem]:
+    if not ids:
+        return []
+    query = select(InboxItem).where(InboxItem.task_id.in_(ids)).order_by(InboxItem.task_id)
+    return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
