@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -71,6 +71,8 @@ def create_app(
 
 
 def _headers(response: Response, settings: Settings) -> Response:
+    if "etag" in g and response.status_code < 300:
+        response.set_etag(g.etag)
     return headers.secure(response, https=settings.production)
 
 

@@ -1,6 +1,6 @@
 """What a view needs from the edge: who asks, the moment, a session, the runtime, and a permission.
 
-    from api.edge import SIGNED_IN, clock, current_actor, needs, read_session, runtime, write_session
+    from api.edge import clock, current_actor, needs, read_session, runtime, write_session
 
     @pages.get("/cases")
     @needs("case.list")                       # directly under the route; a guard test wants one on each
@@ -14,16 +14,19 @@
         operations.answer(write_session(), runtime(), task_id, ..., by=current_actor(), now=clock())
         return redirect(...)                  # no commit: the edge commits once, after the view
 
-- ``needs(permission)`` guards a view. ``PUBLIC`` lets everybody in, ``SIGNED_IN`` everybody who signed in. It is
-  the coarse question ("may such a person do such things at all?"); operations and queries ask the fine one.
-- ``current_actor()`` is the signed-in ``disputes.identity.actor.Actor``; it raises Unauthorized (401, or the sign-in
-  page for a browser) when nobody is. ``caller()`` always answers an Actor: signed in, guest of one case, or anonymous.
+- ``needs(permission)`` guards a view with a line of ``disputes/identity/permissions.py``. It is the coarse question
+  ("may such a person do such things at all?"); operations and queries ask the fine one.
+- ``current_actor()`` is the signed-in ``disputes.identity.actor.Actor``; it raises Unauthorized (401, or the
+  sign-in page for a browser) when nobody is. ``caller()`` always answers an Actor: signed in, a guest of one case,
+  or anonymous.
 - ``read_session()`` never locks and sees what was committed. ``write_session()`` is the request's one transaction
   and does not exist in GET and HEAD requests. An answer below 400 commits it, everything else rolls it back.
 - ``clock()`` is the moment of this request, aware; the same each time, read when the write session begins.
 - ``runtime()`` is the engine wired with all services. ``settings()`` are the installation's settings.
 - Refusals (``core.refusals``) need no handling: they become problem details for programs and the template
   ``error.html`` (variables ``status``, ``title``, ``detail``, ``code``, ``fields``) for browsers.
+- ``@own_transactions`` marks the few views whose operation commits by itself (sign-in, phone codes).
+- ``api.signin``: ``begin_session(person, now=)``, ``begin_guest(case_key, side, now=)``, ``end_session()``.
 - A repeated POST with the same ``Idempotency-Key`` header (pages: a hidden field ``idempotency_key``) runs once.
 """
 
@@ -32,6 +35,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
+from threading import Lock
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 from flask import Flask, current_app, g, request
@@ -43,17 +47,13 @@ from core.db import Database
 from core.refusals import Forbidden
 from core.settings import Settings
 from disputes.identity.actor import Actor
+from disputes.identity.permissions import PERMISSIONS, allows
 
 if TYPE_CHECKING:
     from engine import Engine
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-#: Everybody, signed in or not.
-PUBLIC = "public"
-#: Everybody who has signed in; what they see is decided by the operation.
-SIGNED_IN = "signed-in"
 
 #: Methods that change nothing (RFC 9110, section 9.2.1) and therefore get no write session.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -67,15 +67,21 @@ class Edge:
     database: Database
     clock: Callable[[], datetime]
     _runtime: "Engine | None" = field(default=None, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def runtime(self) -> "Engine":
         """The engine with all services; put together when it is first needed."""
-        if self._runtime is None:
-            from disputes.wiring import build_engine
+        with self._lock:
+            if self._runtime is None:
+                from api.metrics import MeasuredEngine
+                from disputes.wiring import build_engine
 
-            self._runtime = build_engine()
-        return self._runtime
+                plain = build_engine()
+                self._runtime = MeasuredEngine(
+                    services=plain.services, functions=plain.functions, listeners=plain.listeners
+                )
+            return self._runtime
 
 
 def the_edge() -> Edge:
@@ -115,11 +121,19 @@ def write_session() -> Session:
     if "writer" not in g:
         if request.method in SAFE_METHODS:
             raise RuntimeError(f"A {request.method} request changes nothing, so it has no write session.")
+        if commits_itself():
+            raise RuntimeError("This view's operation commits by itself; it has no write session.")
         session = the_edge().database.session()
         g.writer = session
         session.connection()  # takes SQLite's lock now, so that the moment below is the moment of the step
         g.moment = the_edge().clock()
     return cast(Session, g.writer)
+
+
+def commits_itself() -> bool:
+    """Is the view of this request marked with ``own_transactions``?"""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return bool(getattr(view, "own_transactions", False))
 
 
 def caller() -> Actor:
@@ -135,12 +149,14 @@ def current_actor() -> Actor:
     """Who asks. Raises Unauthorized when nobody has signed in."""
     actor = caller()
     if not actor.signed_in:
-        raise Unauthorized("Sign in first, or send a token as 'Authorization: Bearer …'.")
+        raise Unauthorized("请先登录。 Sign in first, or send a token as 'Authorization: Bearer …'.")
     return actor
 
 
 def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let only those in who hold ``permission`` (see ``disputes/identity/permissions.py``)."""
+    """Let only those in who hold ``permission``, a line of ``disputes/identity/permissions.py``."""
+    if permission not in PERMISSIONS:
+        raise KeyError(f"disputes/identity/permissions.py has no line {permission!r}.")
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
@@ -156,17 +172,25 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def require(permission: str) -> None:
     """Refuse the caller who does not hold ``permission``. Raises Unauthorized or Forbidden."""
-    from disputes.identity.permissions import allows
-
-    if permission == PUBLIC:
+    actor = caller()
+    if allows(actor, permission):
         return
-    actor = current_actor()
-    if permission != SIGNED_IN and not allows(actor, permission):
-        raise Forbidden(
-            f"This needs the permission '{permission}', which none of your roles gives.",
-            code="permission.missing",
-            permission=permission,
-        )
+    if not actor.signed_in and actor.guest_case is None:
+        current_actor()
+    raise Forbidden(
+        "您没有办理这一事项的权限。 None of your roles gives the permission that this needs.",
+        code="permission.missing",
+        permission=permission,
+    )
+
+
+def own_transactions(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view whose operation commits by itself, because a failure must be counted although it is refused.
+
+    It gets no write session (on SQLite the two would wait for each other) and heeds no Idempotency-Key.
+    """
+    view.own_transactions = True  # type: ignore[attr-defined]
+    return view
 
 
 class Application(Flask):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import metrics, schema_version
-from api.edge import PUBLIC, clock, needs, read_session, require, settings
+from api.edge import clock, needs, read_session, require, settings
 from api.models import Heartbeat
 
 #: A worker beats every five seconds; after six missed beats nobody fires timers.
@@ -23,14 +23,14 @@ def init_health(app: Flask) -> None:
 
 
 @health.get("/healthz")
-@needs(PUBLIC)
+@needs("service.read")
 def healthz() -> Response:
     """The process answers. It asks nothing else, so that a slow database does not get it killed."""
     return jsonify({"status": "ok"})
 
 
 @health.get("/readyz")
-@needs(PUBLIC)
+@needs("service.read")
 def readyz() -> tuple[Response, int]:
     """The database answers, its schema is this code's, and a worker is alive; 503 where one does not hold."""
     checks = {"database": _database(), "schema": "unknown", "worker": "unknown"}
@@ -41,11 +41,11 @@ def readyz() -> tuple[Response, int]:
 
 
 @health.get("/metrics")
-@needs(PUBLIC)
+@needs("service.read")
 def metrics_page() -> Response:
-    """For Prometheus on this machine; from elsewhere with a token that holds ``metrics.read``."""
+    """For Prometheus on this machine; from elsewhere with a token that holds ``service.metrics``."""
     if not _asked_on_this_machine():
-        require("metrics.read")
+        require("service.metrics")
     return Response(metrics.render(read_session(), now=clock()), mimetype="text/plain; version=0.0.4")
 
 

@@ -25,16 +25,23 @@ def language() -> str:
     return str(g.language)
 
 
+def preferred() -> str:
+    """What the browser asks for: by the address, by an earlier choice, by its headers."""
+    return _chosen() or request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
+
+
 def _choose() -> str:
     from api.edge import caller
 
+    actor = caller()
+    return _chosen() or (actor.language if actor.signed_in and actor.language in LANGUAGES else preferred())
+
+
+def _chosen() -> str | None:
     for choice in (request.args.get("lang"), request.cookies.get(COOKIE)):
         if choice in LANGUAGES:
             return choice
-    actor = caller()
-    if actor.signed_in and actor.language in LANGUAGES:
-        return actor.language
-    return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
+    return None
 
 
 def _remember(response: Response) -> Response:

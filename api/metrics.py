@@ -7,11 +7,9 @@ adds their counters up; ``hejie web`` sets it.
 
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, TypeVar
 
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -60,37 +58,29 @@ class MeasuredEngine(Engine):
     """The engine with a clock beside each command."""
 
     def start(self, session: Session, **command: Any) -> Step:
-        with _measured("start") as outcome:
-            return outcome(super().start(session, **command))
+        return _measured("start", lambda: super(MeasuredEngine, self).start(session, **command))
 
-    def complete(
-        self, session: Session, task_id: UUID, answer: Mapping[str, Any], *, now: datetime, by: str
-    ) -> Step:
-        with _measured("complete") as outcome:
-            return outcome(super().complete(session, task_id, answer, now=now, by=by))
+    def complete(self, session: Session, *command: Any, **more: Any) -> Step:
+        return _measured("complete", lambda: super(MeasuredEngine, self).complete(session, *command, **more))
 
-    def deliver(self, session: Session, message: str, key: str, **command: Any) -> Step | None:
-        with _measured("deliver") as outcome:
-            return outcome(super().deliver(session, message, key, **command))
+    def deliver(self, session: Session, *command: Any, **more: Any) -> Step | None:
+        return _measured("deliver", lambda: super(MeasuredEngine, self).deliver(session, *command, **more))
 
-    def cancel(self, session: Session, instance_id: UUID, *, reason: str, now: datetime, by: str) -> Step:
-        with _measured("cancel") as outcome:
-            return outcome(super().cancel(session, instance_id, reason=reason, now=now, by=by))
+    def cancel(self, session: Session, *command: Any, **more: Any) -> Step:
+        return _measured("cancel", lambda: super(MeasuredEngine, self).cancel(session, *command, **more))
 
 
-@contextmanager
-def _measured(command: str) -> Iterator[Any]:
-    begun, seen = time.perf_counter(), "refused"
+S = TypeVar("S", Step, Step | None)
 
-    def outcome(step: Step | None) -> Step | None:
-        nonlocal seen
-        seen = "nobody_waited" if step is None else "incident" if step.failed else "done"
-        return step
 
+def _measured(command: str, run: Callable[[], S]) -> S:
+    begun, outcome = time.perf_counter(), "refused"
     try:
-        yield outcome
+        step = run()
+        outcome = "nobody_waited" if step is None else "incident" if step.failed else "done"
+        return step
     finally:
-        STEP_SECONDS.labels(command, seen).observe(time.perf_counter() - begun)
+        STEP_SECONDS.labels(command, outcome).observe(time.perf_counter() - begun)
 
 
 def fired(lateness_seconds: float) -> None:

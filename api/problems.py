@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 
 from api.encoding import plain
 from core import refusals
+from disputes.identity.throttles import Locked
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ STATUS: dict[type[refusals.Refusal], int] = {
     refusals.WrongState: 409,
     refusals.Conflict: 409,
     refusals.Invalid: 422,
+    Locked: 429,
 }
 
 #: Seconds after which a request that met a full queue may come again.
@@ -93,7 +95,9 @@ def problem_of(error: Exception) -> Problem:
     """The problem that this exception is."""
     if isinstance(error, refusals.Refusal):
         wrong = error.fields if isinstance(error, refusals.Invalid) else {}
-        return Problem(_status(error), error.message, error.code, wrong, error.facts)
+        wait = error.facts.get("retry_after")
+        headers = {} if wait is None else {"Retry-After": str(wait)}
+        return Problem(_status(error), error.message, error.code, wrong, error.facts, headers)
     if isinstance(error, HTTPException):
         return _of_http(error)
     if isinstance(error, ValidationError):

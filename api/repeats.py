@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
-from api.edge import caller, clock, write_session
+from api.edge import caller, clock, commits_itself, write_session
 from api.models import RepeatableAnswer
 from core.db import insert_missing
 from core.refusals import Conflict, Invalid
@@ -57,7 +57,7 @@ _KEPT_HEADERS = frozenset({"content-type", "location", "etag", "content-language
 
 
 def _key() -> str | None:
-    if request.method != "POST" or not caller().signed_in:
+    if request.method != "POST" or commits_itself() or not caller().signed_in:
         return None
     key = request.headers.get("Idempotency-Key")
     if key is None and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):

@@ -1,0 +1,1 @@
+"""What the API reads and writes, one schema per thing, each field written out."""
