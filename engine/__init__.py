@@ -1,6 +1,7 @@
 """Runs diagrams correctly. It knows no law, no people and no HTTP."""
 
-from engine import bundles
+from engine import bundles, events, timers
+from engine.checking import check
 from engine.findings import Catalogue, Finding, Severity
 from engine.models import Event, Incident, Instance, Job, Task, Timer
 from engine.runtime import Engine
@@ -37,4 +38,7 @@ __all__ = [
     "Task",
     "Timer",
     "bundles",
+    "check",
+    "events",
+    "timers",
 ]

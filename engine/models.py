@@ -53,6 +53,8 @@ class Instance(Base):
     #: Number of events so far and the hash of the last: the head of the chain.
     event_count: Mapped[int] = mapped_column(Integer, default=0)
     event_head: Mapped[str] = mapped_column(String(64), default="")
+    #: Open incidents.
+    incidents: Mapped[int] = mapped_column(Integer, default=0)
     version: Mapped[int] = mapped_column(Integer)
 
     __tablename__ = "instance"
@@ -231,6 +233,8 @@ class Incident(Base):
     #: ``service``, ``expression``, ``decision``, ``gateway``, ``error_event``, ``loop``, ``job``, ``engine``.
     kind: Mapped[str] = mapped_column(String(40))
     message: Mapped[str] = mapped_column(Text)
+    #: What the command was aimed at (``task:…``, ``timer:…``, ``message:…``); one open incident each.
+    target: Mapped[str] = mapped_column(String(500))
     #: The command to repeat, sealed: it may hold what a person answered.
     command: Mapped[str] = mapped_column(Sealed)
     state: Mapped[State] = mapped_column(String(20), default=State.OPEN)

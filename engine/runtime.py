@@ -1,13 +1,30 @@
-"""The engine's commands. Each is one step: lock the instance, apply, run until quiescent, save."""
+"""The engine's commands. Each is one step: lock the instance, apply, run until quiescent, save.
 
-from collections.abc import Mapping, Sequence
+A refusal goes back to whoever commanded and rolls everything back. A failure inside the diagram rolls back to the
+savepoint before the command and leaves an incident, which the caller commits.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import orjson
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
+from core.refusals import Conflict, NotFound, Refusal, WrongState
+from engine import events, specifications, state, values
+from engine.findings import FUNCTIONS
+from engine.incidents import Stuck
+from engine.models import Delivery, Incident, Instance, Job, Subscription, Task, Timer
+from engine.run import Run
 from engine.steps import FunctionContext, FunctionFactory, Listener, Service, Step
+
+#: What a command does once the instance is loaded.
+Apply = Callable[[Run], None]
 
 
 def no_functions(context: FunctionContext) -> Mapping[str, Any]:
@@ -24,10 +41,15 @@ class Engine:
         services: Mapping[str, Service],
         functions: FunctionFactory = no_functions,
         listeners: Sequence[Listener] = (),
+        function_names: Collection[str] = FUNCTIONS,
     ) -> None:
         self.services = services
         self.functions = functions
         self.listeners = list(listeners)
+        #: Functions for which ``functions`` is asked.
+        self.function_names = frozenset(function_names)
+
+    # Commands.
 
     def start(
         self,
@@ -40,14 +62,43 @@ class Engine:
         now: datetime,
         by: str,
     ) -> Step:
-        """Start a process of a bundle for a business key."""
-        raise NotImplementedError
+        """Start a process of a bundle for a business key. ``case_id`` is set to the key if the data lacks it."""
+        specifications.load(session, bundle).process(process)
+        instance = Instance(
+            id=uuid4(), bundle=bundle, process=process, key=key, started_at=now, event_count=0, event_head=""
+        )
+        session.add(instance)
+        session.flush()
+        given = {"case_id": key, **data}
+        command = {"command": "start", "data": values.encode(given)}
+        return self._command(session, instance, command, f"start:{instance.id}", self._starting(given), now, by)
+
+    def _starting(self, data: Mapping[str, Any]) -> Apply:
+        def apply(run: Run) -> None:
+            run.create(run.instance.process, data)
+            run.log("instance.started", payload={"process": run.instance.process, "bundle": run.instance.bundle})
+            run.begin(run.top)
+
+        return apply
 
     def complete(
         self, session: Session, task_id: UUID, answer: Mapping[str, Any], *, now: datetime, by: str
     ) -> Step:
-        """Complete an open task with its answer."""
-        raise NotImplementedError
+        """Complete an open task with its answer. Raises NotFound, WrongState, Conflict."""
+        instance_id = session.scalar(select(Task.instance_id).where(Task.id == task_id))
+        if instance_id is None:
+            raise NotFound("There is no such task.", code="task.not_found")
+        instance = self.lock(session, instance_id)
+        command = {"command": "complete", "task": str(task_id), "answer": values.encode(dict(answer))}
+        return self._command(
+            session,
+            instance,
+            command,
+            f"task:{task_id}",
+            lambda run: run.answer(task_id, answer),
+            now,
+            by,
+        )
 
     def deliver(
         self,
@@ -60,13 +111,416 @@ class Engine:
         now: datetime,
         by: str,
     ) -> Step | None:
-        """Deliver a message to the case that waits for it."""
-        raise NotImplementedError
+        """Deliver a message to the case that waits for it; none when nobody waits or it was delivered before.
+
+        Where several events of a case wait for it, the innermost takes it, and among equals the latest.
+        """
+        waiting = select(Subscription).where(Subscription.message == message, Subscription.key == key)
+        instance_id = session.scalar(
+            waiting.with_only_columns(Subscription.instance_id).order_by(Subscription.opened_at.desc()).limit(1)
+        )
+        if instance_id is None:
+            return None
+        instance = self.lock(session, instance_id)
+        if message_id is not None and session.scalar(
+            select(Delivery.id).where(
+                Delivery.message == message, Delivery.key == key, Delivery.message_id == message_id
+            )
+        ):
+            return None
+        here = list(
+            session.scalars(
+                waiting.where(Subscription.instance_id == instance_id).execution_options(populate_existing=True)
+            )
+        )
+        if not here:
+            return None
+        if message_id is not None:
+            session.add(Delivery(message=message, key=key, message_id=message_id, instance_id=instance_id, at=now))
+            session.flush()
+        command = {
+            "command": "deliver",
+            "message": message,
+            "key": key,
+            "payload": values.encode(dict(payload)),
+        }
+        target = f"message:{message}:{key}"
+        return self._command(session, instance, command, target, _receiving(here, payload), now, by)
+
+    def fire(
+        self, session: Session, timer_id: UUID, *, owner: str, attempt: int | None = None, now: datetime
+    ) -> Step | None:
+        """Let a claimed timer take effect; none when it is no longer this owner's to fire. Never early."""
+        instance_id = session.scalar(select(Timer.instance_id).where(Timer.id == timer_id))
+        if instance_id is None:
+            return None
+        instance = self.lock(session, instance_id)
+        timer = session.scalar(select(Timer).where(Timer.id == timer_id).execution_options(populate_existing=True))
+        if (
+            timer is None
+            or timer.state != Timer.State.CLAIMED
+            or timer.owner != owner
+            or attempt not in (None, timer.attempt)
+        ):
+            return None
+        if timer.due_at > now:
+            timer.state, timer.owner, timer.wake_at = Timer.State.ARMED, None, timer.due_at
+            return None
+        return self._fire(session, instance, timer_id, now, "system")
+
+    def _fire(self, session: Session, instance: Instance, timer_id: UUID, now: datetime, by: str) -> Step:
+        def apply(run: Run) -> None:
+            timers = [timer for timers in run.timers().values() for timer in timers if timer.id == timer_id]
+            if not timers:
+                raise WrongState("The timer is no longer armed.", code="timer.gone")
+            run.fire(timers[0])
+
+        command = {"command": "fire", "timer": str(timer_id)}
+        return self._command(session, instance, command, f"timer:{timer_id}", apply, now, by, person_waits=False)
 
     def cancel(self, session: Session, instance_id: UUID, *, reason: str, now: datetime, by: str) -> Step:
-        """End an instance by command."""
-        raise NotImplementedError
+        """End an instance by command: nothing stays open. Raises NotFound, WrongState."""
+        instance = self.lock(session, instance_id)
+        self._require_running(instance)
+
+        def apply(run: Run) -> None:
+            run.log("instance.cancelled", payload={"reason": reason})
+            run.end()
+
+        command = {"command": "cancel", "reason": reason}
+        return self._command(session, instance, command, f"cancel:{instance_id}", apply, now, by)
 
     def rearm(self, session: Session, instance_id: UUID, *, now: datetime, by: str) -> Step:
-        """Evaluate the moments of armed timers and open tasks again."""
-        raise NotImplementedError
+        """Evaluate the moments of armed timers and open tasks again, after a pause or a change of the calendar.
+
+        Durations and cycles keep the moment at which they began; only moments given by an expression move.
+        """
+        instance = self.lock(session, instance_id)
+        self._require_running(instance)
+        return self._command(
+            session,
+            instance,
+            {"command": "rearm"},
+            f"rearm:{instance_id}",
+            lambda run: run.rearm(),
+            now,
+            by,
+        )
+
+    def complete_job(
+        self, session: Session, job_id: UUID, result: Mapping[str, Any], *, now: datetime, by: str
+    ) -> Step:
+        """Take over what an external worker returned. Raises NotFound, WrongState."""
+        instance, job = self._job(session, job_id)
+        if job.state not in (Job.State.OPEN, Job.State.FAILED):
+            raise WrongState(
+                f"Expected an open job, found one that is {job.state}.",
+                code=f"job.already_{job.state}",
+                expected="open",
+                found=str(job.state),
+            )
+
+        def apply(run: Run) -> None:
+            run.work_done(run.jobs()[job.token], result)
+
+        command = {"command": "complete_job", "job": str(job_id), "result": values.encode(dict(result))}
+        return self._command(session, instance, command, f"job:{job_id}", apply, now, by)
+
+    def fail_job(
+        self,
+        session: Session,
+        job_id: UUID,
+        error: str,
+        *,
+        retries: int,
+        retry_at: datetime | None = None,
+        code: str | None = None,
+        now: datetime,
+        by: str,
+    ) -> Step | None:
+        """Give a job back: to be tried again, to leave by an error event (``code``), or to stop as an incident."""
+        instance, job = self._job(session, job_id)
+        if job.state != Job.State.OPEN:
+            raise WrongState(
+                f"Expected an open job, found one that is {job.state}.",
+                code=f"job.already_{job.state}",
+                expected="open",
+                found=str(job.state),
+            )
+        if code is not None:
+
+            def apply(run: Run) -> None:
+                run.work_failed(run.jobs()[job.token], code, error)
+
+            command = {"command": "throw_job", "job": str(job_id), "code": code, "error": error}
+            return self._command(session, instance, command, f"job:{job_id}", apply, now, by)
+        job.error, job.retries = error, max(retries, 0)
+        job.worker, job.locked_until = None, retry_at
+        if job.retries > 0:
+            return None
+        job.state = Job.State.FAILED
+        step = Step(instance, now, by, "fail_job")
+        stuck = Stuck("job", job.process, job.element, f"{job.type}: {error}")
+        self._park(session, step, {"command": "retry_job", "job": str(job_id)}, f"job:{job_id}", stuck)
+        self._tell(session, step)
+        return step
+
+    def retry(self, session: Session, incident_id: UUID, *, now: datetime, by: str) -> Step:
+        """Repeat the command that left an incident. Raises NotFound, WrongState when it is settled or void."""
+        instance_id = session.scalar(select(Incident.instance_id).where(Incident.id == incident_id))
+        if instance_id is None:
+            raise NotFound("There is no such incident.", code="incident.not_found")
+        instance = self.lock(session, instance_id)
+        incident = session.scalar(
+            select(Incident).where(Incident.id == incident_id).execution_options(populate_existing=True)
+        )
+        assert incident is not None
+        if incident.state != Incident.State.OPEN:
+            raise WrongState(
+                f"Expected an open incident, found one that is {incident.state}.",
+                code=f"incident.already_{incident.state}",
+                expected="open",
+                found=str(incident.state),
+            )
+        return self._repeat(session, instance, orjson.loads(incident.command), incident.target, now, by)
+
+    def _repeat(
+        self, session: Session, instance: Instance, command: dict[str, Any], target: str, now: datetime, by: str
+    ) -> Step:
+        kind = command["command"]
+        if kind == "start":
+            data = values.decode(command["data"])
+            return self._command(session, instance, command, target, self._starting(data), now, by)
+        if kind == "complete":
+            return self.complete(session, UUID(command["task"]), values.decode(command["answer"]), now=now, by=by)
+        if kind == "fire":
+            return self._fire(session, instance, UUID(command["timer"]), now, by)
+        if kind == "deliver":
+            message, key = command["message"], command["key"]
+            here = list(
+                session.scalars(
+                    select(Subscription).where(
+                        Subscription.instance_id == instance.id,
+                        Subscription.message == message,
+                        Subscription.key == key,
+                    )
+                )
+            )
+            if not here:
+                raise WrongState("Nothing waits for the message any more.", code="message.unwanted")
+            payload = values.decode(command["payload"])
+            return self._command(session, instance, command, target, _receiving(here, payload), now, by)
+        if kind == "complete_job":
+            result = values.decode(command["result"])
+            return self.complete_job(session, UUID(command["job"]), result, now=now, by=by)
+        if kind == "retry_job":
+            return self._retry_job(session, instance, command, target, now, by)
+        if kind == "throw_job":
+            step = self.fail_job(
+                session, UUID(command["job"]), command["error"], retries=0, code=command["code"], now=now, by=by
+            )
+            assert step is not None
+            return step
+        if kind == "cancel":
+            return self.cancel(session, instance.id, reason=command["reason"], now=now, by=by)
+        return self.rearm(session, instance.id, now=now, by=by)
+
+    def _retry_job(
+        self, session: Session, instance: Instance, command: dict[str, Any], target: str, now: datetime, by: str
+    ) -> Step:
+        """Offer a job again whose retries were used up."""
+
+        def apply(run: Run) -> None:
+            job = session.get_one(Job, UUID(command["job"]))
+            job.state, job.retries, job.error = Job.State.OPEN, 1, None
+
+        return self._command(session, instance, command, target, apply, now, by)
+
+    # Questions.
+
+    def data(self, session: Session, instance_id: UUID) -> dict[str, Any]:
+        """The process data of an instance, FEEL values. Raises NotFound."""
+        blob = session.scalar(select(Instance.blob).where(Instance.id == instance_id))
+        if blob is None:
+            raise NotFound("There is no such instance.", code="instance.not_found")
+        return state.root_data(blob)
+
+    def seen_by(self, session: Session, task_id: UUID) -> dict[str, Any]:
+        """Everything that a task sees: its inputs, its multi-instance item, and the data around it."""
+        row = session.execute(
+            select(Task.token, Instance).join(Instance, Instance.id == Task.instance_id).where(Task.id == task_id)
+        ).one_or_none()
+        if row is None:
+            raise NotFound("There is no such task.", code="task.not_found")
+        number, instance = row
+        specs = specifications.load(session, instance.bundle)
+        top, scopes = state.load(instance.blob, specs, None)
+        try:
+            return scopes.visible(top.get_task_from_id(number))
+        except KeyError:
+            return dict(scopes.root)
+
+    def position(self, session: Session, instance: Instance) -> list[tuple[str, str]]:
+        """Where an instance waits, as a step says it."""
+        if instance.state != Instance.State.RUNNING or not instance.blob:
+            return []
+        specs = specifications.load(session, instance.bundle)
+        top, _ = state.load(instance.blob, specs, None)
+        waiting = [t for w in top.workflows() for t in w.unfinished() if t.node.waits(t)]
+        return [(t.node.element.process, t.node.element.id) for t in sorted(waiting, key=lambda t: t.id)]
+
+    # One step.
+
+    def lock(self, session: Session, instance_id: UUID) -> Instance:
+        """Lock the instance's row and read it afresh. Everything else of a step is read after this."""
+        try:
+            instance = session.scalar(
+                select(Instance)
+                .where(Instance.id == instance_id)
+                .with_for_update()
+                .execution_options(populate_existing=True)
+            )
+        except OperationalError as error:
+            raise Conflict(
+                "The case is being worked on; try again.", code="instance.locked", instance=str(instance_id)
+            ) from error
+        if instance is None:
+            raise NotFound("There is no such instance.", code="instance.not_found")
+        return instance
+
+    def _require_running(self, instance: Instance) -> None:
+        if instance.state != Instance.State.RUNNING:
+            raise WrongState(
+                f"Expected a running instance, found one that is {instance.state}.",
+                code=f"instance.already_{instance.state}",
+                expected="running",
+                found=str(instance.state),
+            )
+
+    def _job(self, session: Session, job_id: UUID) -> tuple[Instance, Job]:
+        instance_id = session.scalar(select(Job.instance_id).where(Job.id == job_id))
+        if instance_id is None:
+            raise NotFound("There is no such job.", code="job.not_found")
+        instance = self.lock(session, instance_id)
+        job = session.scalar(select(Job).where(Job.id == job_id).execution_options(populate_existing=True))
+        assert job is not None
+        return instance, job
+
+    def _command(
+        self,
+        session: Session,
+        instance: Instance,
+        command: dict[str, Any],
+        target: str,
+        apply: Apply,
+        now: datetime,
+        by: str,
+        *,
+        person_waits: bool = True,
+    ) -> Step:
+        step = Step(instance, now, by, command["command"])
+        specs = specifications.load(session, instance.bundle)
+        try:
+            with session.begin_nested():
+                run = Run(self, session, instance, specs, now, by, step, person_waits)
+                if command["command"] != "start":
+                    run.load()
+                apply(run)
+                run.until_quiet()
+                run.save()
+                if instance.incidents:
+                    self._settle(session, step, target)
+        except Stuck as stuck:
+            step = Step(instance, now, by, command["command"])
+            self._park(session, step, command, target, stuck)
+        except StaleDataError as error:
+            raise Conflict(
+                "Somebody else changed the case meanwhile; read it again.",
+                code="instance.changed",
+                instance=str(instance.id),
+            ) from error
+        self._tell(session, step)
+        return step
+
+    def _tell(self, session: Session, step: Step) -> None:
+        for listener in self.listeners:
+            listener.step(session, step)
+
+    # Incidents.
+
+    def _park(self, session: Session, step: Step, command: dict[str, Any], target: str, stuck: Stuck) -> None:
+        """Record that a command could not be carried out. The savepoint before it has been restored."""
+        instance, now, by = step.instance, step.now, step.by
+        incident = None
+        if instance.incidents:
+            incident = session.scalar(
+                select(Incident).where(
+                    Incident.instance_id == instance.id,
+                    Incident.target == target,
+                    Incident.state == Incident.State.OPEN,
+                )
+            )
+        if incident is None:
+            incident = Incident(
+                id=uuid4(),
+                instance_id=instance.id,
+                key=instance.key,
+                target=target,
+                state=Incident.State.OPEN,
+                attempts=0,
+                at=now,
+            )
+            session.add(incident)
+            instance.incidents += 1
+        incident.process, incident.element = stuck.process, stuck.element
+        incident.kind, incident.message = stuck.kind, stuck.message
+        incident.command = orjson.dumps(command).decode()
+        incident.attempts += 1
+        incident.last_at = now
+        if command["command"] == "fire":
+            timer = session.get_one(Timer, UUID(command["timer"]))
+            timer.state, timer.wake_at, timer.owner = Timer.State.PARKED, None, None
+        session.flush()
+        events.append(
+            session,
+            instance,
+            "incident.opened" if incident.attempts == 1 else "incident.repeated",
+            payload={"incident": str(incident.id), "kind": stuck.kind, "command": command["command"]},
+            at=now,
+            by=by,
+            process=stuck.process,
+            element=stuck.element,
+        )
+        step.incidents.append(incident)
+        step.position = self.position(session, instance)
+
+    def _settle(self, session: Session, step: Step, target: str) -> None:
+        """A command went through: what stood in its way is resolved, what it made pointless is void."""
+        gone = {f"task:{task.id}" for task in step.cancelled} | {f"timer:{timer.id}" for timer in step.dropped}
+        ended = step.instance.state != Instance.State.RUNNING
+        for incident in session.scalars(
+            select(Incident).where(Incident.instance_id == step.instance.id, Incident.state == Incident.State.OPEN)
+        ):
+            if incident.target == target:
+                incident.state = Incident.State.RESOLVED
+            elif ended or incident.target in gone:
+                incident.state = Incident.State.VOID
+            else:
+                continue
+            incident.resolved_at, incident.resolved_by = step.now, step.by
+            step.instance.incidents -= 1
+
+
+def _receiving(waiting: Sequence[Subscription], payload: Mapping[str, Any]) -> Apply:
+    """Give a message to the innermost of the events that wait for it."""
+
+    def apply(run: Run) -> None:
+        rows = {row.id: row for rows in run.subscriptions().values() for row in rows}
+        here = [rows[row.id] for row in waiting if row.id in rows]
+        innermost = max(here, key=lambda row: (run.token(row.token).workflow.depth, row.token))
+        run.receive(innermost, payload)
+
+    return apply
+
+
+__all__ = ["Engine", "Refusal", "no_functions"]

@@ -134,6 +134,9 @@ class Step:
     #: Elements that wait after the step, as (process, element): open tasks (one entry per instance of a
     #: multi-instance), catch events, event gateways, jobs. Not the activities around them.
     position: list[tuple[str, str]] = field(default_factory=list)
+    #: Elements that were entered and flows that were taken, in order, as (process, id).
+    elements: list[tuple[str, str]] = field(default_factory=list)
+    flows: list[tuple[str, str]] = field(default_factory=list)
     #: End events that were reached, in order, as (process, element), those inside sub-processes too.
     ends: list[tuple[str, str]] = field(default_factory=list)
     #: The end event of the started process, once the instance is complete.

@@ -1,0 +1,130 @@
+"""The log of an instance: append-only, numbered, chained by hash over salted digests of the payloads.
+
+The hash of an entry covers the entry before, so that nothing can be changed, dropped or put in between; it covers
+the payload only through a salted digest, so that personal data can be erased and the chain still verifies.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from engine.models import Event, Instance
+
+
+def append(
+    session: Session,
+    instance: Instance,
+    kind: str,
+    *,
+    payload: Mapping[str, Any],
+    at: datetime,
+    by: str,
+    process: str = "",
+    element: str = "",
+) -> None:
+    """Add one entry. The caller holds the instance's lock or is the only one who knows it."""
+    write(session, instance, [entry(kind, payload, at, by, process, element)])
+
+
+def entry(
+    kind: str, payload: Mapping[str, Any], at: datetime, by: str, process: str = "", element: str = ""
+) -> dict[str, Any]:
+    """An entry that is not yet in a chain."""
+    return {
+        "kind": kind,
+        "payload": dict(payload),
+        "at": at.astimezone(UTC),
+        "by": by,
+        "process": process,
+        "element": element,
+    }
+
+
+def write(session: Session, instance: Instance, entries: list[dict[str, Any]]) -> None:
+    """Chain entries to the instance's head and insert them in one statement."""
+    if not entries:
+        return
+    number, head = instance.event_count, instance.event_head
+    for row in entries:
+        number += 1
+        salt = secrets.token_hex(16)
+        row["instance_id"] = instance.id
+        row["number"] = number
+        row["salt"] = salt
+        row["digest"] = payload_digest(salt, row["payload"])
+        row["hash"] = head = chain_hash(head, row)
+    instance.event_count, instance.event_head = number, head
+    session.execute(insert(Event), entries)
+
+
+def history(session: Session, instance_id: UUID) -> list[Event]:
+    """All entries of an instance, oldest first."""
+    return list(session.scalars(select(Event).where(Event.instance_id == instance_id).order_by(Event.number)))
+
+
+def verify(session: Session, instance_id: UUID) -> bool:
+    """Whether the chain is whole: no entry changed, missing or added, and its head is the instance's."""
+    instance = session.execute(
+        select(Instance.event_count, Instance.event_head).where(Instance.id == instance_id)
+    ).one_or_none()
+    if instance is None:
+        return False
+    head = ""
+    number = 0
+    for event in history(session, instance_id):
+        number += 1
+        row = {
+            "instance_id": event.instance_id,
+            "number": event.number,
+            "at": event.at,
+            "by": event.by,
+            "kind": event.kind,
+            "process": event.process,
+            "element": event.element,
+            "digest": event.digest,
+        }
+        if event.number != number or event.hash != chain_hash(head, row):
+            return False
+        erased = event.payload is None and event.salt is None
+        if not erased and event.digest != payload_digest(event.salt or "", event.payload):
+            return False
+        head = event.hash
+    return (number, head) == (instance.event_count, instance.event_head)
+
+
+def erase_payloads(session: Session, instance_id: UUID, *, kinds: tuple[str, ...] = ()) -> int:
+    """Erase payloads and their salts (of some kinds, or of all). The chain still verifies; answers how many."""
+    statement = update(Event).where(Event.instance_id == instance_id, Event.salt.is_not(None))
+    if kinds:
+        statement = statement.where(Event.kind.in_(kinds))
+    numbers = session.scalars(statement.values(payload=None, salt=None).returning(Event.number)).all()
+    return len(numbers)
+
+
+def payload_digest(salt: str, payload: Any) -> str:
+    """SHA-256 over salt and canonical JSON."""
+    return hashlib.sha256(salt.encode() + orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def chain_hash(head: str, row: Mapping[str, Any]) -> str:
+    """SHA-256 over the entry before and every field of this one but payload and salt."""
+    at: datetime = row["at"]
+    fields = [
+        head,
+        str(row["instance_id"]),
+        row["number"],
+        at.astimezone(UTC).isoformat(),
+        row["by"],
+        row["kind"],
+        row["process"],
+        row["element"],
+        row["digest"],
+    ]
+    return hashlib.sha256(orjson.dumps(fields)).hexdigest()

@@ -1,0 +1,115 @@
+"""What is due: claimed by a worker in one short transaction, fired in a second one that locks the instance first.
+
+Only this module decides that a timer is due: at its moment exactly, never before. The effect is committed once: the
+second transaction sees under the instance's lock whether the timer is still claimed by this worker, and marks it
+fired together with its effect.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.refusals import Conflict, Refusal
+from engine.models import Timer
+from engine.runtime import Engine
+from engine.steps import Step
+
+logger = logging.getLogger(__name__)
+
+#: How long a claim holds. A worker that dies leaves its timers to others after this.
+LEASE = timedelta(seconds=60)
+#: Timers claimed at once: enough to make the claim cheap, few enough to fire well within the lease.
+BATCH = 100
+
+
+def claim(
+    database: Database, *, owner: str, now: datetime, limit: int = BATCH, lease: timedelta = LEASE
+) -> list[UUID]:
+    """Claim timers that are due, or whose claim ran out, in the order in which they must fire."""
+    return [timer_id for timer_id, _ in _claim(database, owner, now, limit, lease)]
+
+
+def _claim(
+    database: Database, owner: str, now: datetime, limit: int, lease: timedelta
+) -> Sequence[tuple[UUID, int]]:
+    due = (
+        select(Timer.id)
+        .where(Timer.wake_at <= now)
+        .order_by(Timer.wake_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    statement = (
+        update(Timer)
+        .where(Timer.id.in_(due))
+        .values(state=Timer.State.CLAIMED, owner=owner, attempt=Timer.attempt + 1, wake_at=now + lease)
+        .returning(Timer.id, Timer.attempt, Timer.due_at, Timer.interrupting, Timer.armed_at, Timer.token)
+        .execution_options(synchronize_session=False)
+    )
+    with database.transaction() as session:
+        rows = session.execute(statement).all()
+    # At one moment a warning comes before the expiry that would take it away.
+    ordered = sorted(rows, key=lambda r: (r.due_at, r.interrupting, r.armed_at, r.token))
+    return [(row.id, row.attempt) for row in ordered]
+
+
+def fire(
+    database: Database,
+    engine: Engine,
+    timer_id: UUID,
+    *,
+    owner: str,
+    now: datetime,
+    attempt: int | None = None,
+) -> Step | None:
+    """Let one claimed timer take effect, in a transaction of its own; none when it was no longer to be fired."""
+    with database.transaction() as session:
+        return engine.fire(session, timer_id, owner=owner, attempt=attempt, now=now)
+
+
+def drain(
+    database: Database,
+    engine: Engine,
+    *,
+    owner: str,
+    now: datetime,
+    limit: int = 10_000,
+    lease: timedelta = LEASE,
+) -> int:
+    """Fire everything that is due now, in order, and what becomes due by that; answers how many fired.
+
+    One timer that fails does not hold up the others: it is logged, and its claim runs out.
+    """
+    fired = 0
+    while fired < limit and next_is_due(database, now):
+        claimed = _claim(database, owner, now, min(BATCH, limit - fired), lease)
+        if not claimed:
+            break
+        for timer_id, attempt in claimed:
+            try:
+                step = fire(database, engine, timer_id, owner=owner, now=now, attempt=attempt)
+            except (Conflict, Refusal, OperationalError):
+                logger.exception("Timer %s did not fire; its claim runs out at %s.", timer_id, now + lease)
+                continue
+            if step is not None:
+                fired += 1
+    return fired
+
+
+def next_is_due(database: Database, now: datetime) -> bool:
+    """Whether anything is due; asked without a lock, so that an idle tick holds nobody up."""
+    with database.reader() as session:
+        moment = next_due(session)
+        return moment is not None and moment <= now
+
+
+def next_due(session: Session) -> datetime | None:
+    """The next moment at which a worker has something to do."""
+    return session.scalar(select(func.min(Timer.wake_at)))
