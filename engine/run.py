@@ -59,6 +59,7 @@ class Run:
     _jobs: dict[int, Job] | None = None
     _firing: Timer | None = None
     _ended: str | None = None
+    _rearm_asked: bool = False
 
     # The beginning and the end of a command.
 
@@ -215,6 +216,14 @@ class Run:
             token.cancel()
         self.instance.state = Instance.State.CANCELLED
         self.instance.ended_at = self.now
+
+    def ask_to_rearm(self) -> None:
+        """A service stopped or resumed a clock: evaluate moments again when the step has come to rest."""
+        self._rearm_asked = True
+
+    def rearm_if_asked(self) -> None:
+        if self._rearm_asked:
+            self.rearm()
 
     def rearm(self) -> None:
         """Evaluate the moments of armed timers and open tasks again; those that moved are in the step."""
@@ -474,6 +483,7 @@ class Run:
             headers=element.headers,
             now=self.now,
             by=self.by,
+            rearm=self.ask_to_rearm,
         )
         self.step.services.append(element.task_type)
         self.log("service.called", element, payload={"type": element.task_type})
@@ -745,7 +755,7 @@ class Run:
                 node = token.node
                 if (
                     isinstance(node, Inclusive)
-                    and token._state == TaskState.WAITING
+                    and token.is_waiting
                     and node.fire_if_nothing_can_arrive(token)
                 ):
                     return True

@@ -427,6 +427,7 @@ class Engine:
                     run.load()
                 apply(run)
                 run.until_quiet()
+                run.rearm_if_asked()
                 run.save()
                 if instance.incidents:
                     self._settle(session, step, target)

@@ -29,6 +29,9 @@ class ServiceCall:
     headers: Mapping[str, str]
     now: datetime
     by: str
+    #: Asks that, once the step has come to rest, the moments of armed timers and open tasks are evaluated again:
+    #: for a service that stops or resumes a clock.
+    rearm: Callable[[], None] = lambda: None
 
 
 Service = Callable[[ServiceCall], Mapping[str, Any] | None]
