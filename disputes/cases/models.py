@@ -135,6 +135,8 @@ class Case(Base):
 
     #: What happened, in the complainant's words.
     facts: Mapped[str] = mapped_column(Sealed)
+    #: What points to a violation in a mixed matter, until intake seals it apart (办法 第九条).
+    tipoff: Mapped[str | None] = mapped_column(Sealed)
     #: 文书式样一: 修理 · 重作 · 更换 · 退货 · 补足商品数量 · 退还货款和服务费用 · 赔偿损失 · 其他
     requests: Mapped[list[str]] = mapped_column(Json, default=list)
     category: Mapped[str] = mapped_column(String(60), default="")

@@ -162,3 +162,69 @@ def final_status(exit: Exit) -> Status:
 WITHOUT_VISIT = frozenset(
     {Exit.REFUSED, Exit.LAPSED_IDENTITY, Exit.WITHDRAWN, Exit.POINTED_ELSEWHERE, Exit.NOT_PURSUED}
 )
+
+#: The desk's word for each status, Chinese and English.
+STATUS_NAMES: dict[Status, tuple[str, str]] = {
+    Status.REGISTERED: ("已登记", "Registered"),
+    Status.TO_DISPATCH: ("待分送", "To be dispatched"),
+    Status.TO_ACCEPT: ("待受理", "Awaiting the decision on acceptance"),
+    Status.SUPPLEMENTING: ("补正中", "Awaiting proof of identity"),
+    Status.ACCEPTED: ("已受理", "Accepted"),
+    Status.REFUSED: ("不予受理", "Refused"),
+    Status.SETTLEMENT_REQUESTED: ("和解申请", "Settlement requested"),
+    Status.SETTLING: ("和解中", "Settling with the shop"),
+    Status.SETTLED: ("已和解", "Settled"),
+    Status.SETTLEMENT_FAILED: ("和解未成", "Settlement failed"),
+    Status.MEDIATING: ("调解中", "In mediation"),
+    Status.APPRAISING: ("鉴定检测中（计时暂停）", "Being appraised (the clock stands)"),
+    Status.AGREED: ("已达成协议", "Agreed"),
+    Status.PERFORMING: ("履行中", "Being performed"),
+    Status.TERMINATED: ("终止调解", "Mediation terminated"),
+    Status.TO_DELEGATE: ("待委派确认", "Awaiting delegation by the court"),
+    Status.DELEGATED: ("委派调解中", "In delegated mediation"),
+    Status.CONFIRMING: ("司法确认申请中", "Judicial confirmation applied for"),
+    Status.CONFIRMED: ("确认有效", "Confirmed"),
+    Status.DISMISSED: ("驳回确认", "Confirmation dismissed"),
+    Status.CLOSED: ("已办结", "Closed"),
+    Status.TO_REVISIT: ("待回访", "Awaiting the return visit"),
+    Status.RECTIFYING: ("差评整改中", "Being rectified"),
+    Status.ARCHIVED: ("已归档", "Archived"),
+}
+
+STAGE_NAMES: dict[Stage, tuple[str, str]] = {
+    Stage.REGISTRATION: ("登记", "Registration"),
+    Stage.ACCEPTANCE: ("受理", "Acceptance"),
+    Stage.SETTLEMENT: ("和解", "Settlement"),
+    Stage.MEDIATION: ("调解", "Mediation"),
+    Stage.COURT: ("诉调对接", "Court"),
+    Stage.CLOSURE: ("办结", "Closure"),
+    Stage.REVISIT: ("回访", "Return visit"),
+}
+
+EXIT_NAMES: dict[Exit, tuple[str, str]] = {
+    Exit.SETTLED_IN_HOUSE: ("店内和解", "Settled in the shop"),
+    Exit.SETTLED_SUNSHINE: ("阳光和解", "Settled by the sunshine channel"),
+    Exit.REFUSED: ("不予受理", "Refused"),
+    Exit.MEDIATED: ("调解成功", "Mediated"),
+    Exit.COURT_CONFIRMED: ("司法确认有效", "Confirmed by the court"),
+    Exit.WITHDRAWN: ("投诉人撤回", "Withdrawn"),
+    Exit.LAPSED_IDENTITY: ("逾期未补交身份材料，不予受理", "Refused: no proof of identity in time"),
+    Exit.TERMINATED: ("终止调解，已告知诉讼等途径", "Terminated; told of the other routes"),
+    Exit.NOT_PURSUED: ("和解未成，未继续投诉", "Not pursued after a failed settlement"),
+    Exit.POINTED_ELSEWHERE: ("已答复并指明去处", "Answered and pointed elsewhere"),
+}
+
+
+def status_name(status: Status | str, language: str = "zh") -> str:
+    """The status in the reader's language."""
+    return STATUS_NAMES[Status(status)][1 if language == "en" else 0]
+
+
+def stage_name(stage: Stage | str, language: str = "zh") -> str:
+    """The stage in the reader's language."""
+    return STAGE_NAMES[Stage(stage)][1 if language == "en" else 0]
+
+
+def exit_name(exit: Exit | str, language: str = "zh") -> str:
+    """The exit in the reader's language."""
+    return EXIT_NAMES[Exit(exit)][1 if language == "en" else 0]

@@ -13,10 +13,12 @@ from core.now import CHINA
 from core.refusals import NotFound
 from disputes.cases.models import Case
 from disputes.inbox.contexts import provided
-from disputes.inbox.models import InboxItem
-from engine import Instance, bundles
-from engine import queries as engine_queries
+from disputes.inbox.models import InboxItem, ItemState
+from engine import Engine, Instance, bundles, values
 from forms import Form, compile_form
+
+#: Reads what a task sees; it runs nothing, so it needs no services.
+_READER = Engine(services={})
 
 
 def form_of(session: Session, item: InboxItem) -> Form:
@@ -41,7 +43,7 @@ def context_of(session: Session, case: Case, item: InboxItem, *, now: datetime) 
     of the case that everybody who answers may know, and what the form's own capability adds.
     """
     return {
-        **engine_queries.task_data(session, item.task_id),
+        **_seen(session, item),
         **_facts(case),
         "today": now.astimezone(CHINA).date().isoformat(),
         "now": now.astimezone(CHINA).isoformat(timespec="seconds"),
@@ -57,6 +59,14 @@ def last_day(due_at: datetime | None) -> str | None:
     if due_at is None:
         return None
     return (due_at.astimezone(CHINA) - timedelta(microseconds=1)).date().isoformat()
+
+
+def _seen(session: Session, item: InboxItem) -> Mapping[str, Any]:
+    """The data that the open task sees, as plain JSON; nothing once it has ended."""
+    if item.state != ItemState.OPEN:
+        return {}
+    seen: Mapping[str, Any] = values.plain(_READER.seen_by(session, item.task_id))
+    return seen
 
 
 def _facts(case: Case) -> Mapping[str, Any]:

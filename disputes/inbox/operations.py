@@ -19,7 +19,7 @@ from disputes.identity.roles import Role
 from disputes.inbox.forms import context_of, form_of
 from disputes.inbox.models import Answer, Draft, InboxItem, ItemState
 from disputes.inbox.rules import may_work
-from engine import Engine, Instance
+from engine import Engine
 
 #: Longest draft that is kept, in characters of JSON.
 LONGEST_DRAFT = 100_000
@@ -131,7 +131,7 @@ def answer(
     if instance_id is None:
         raise no_such_task(task_id)
     # The instance first, as every step does: a deadline that fires now waits, or has already won.
-    session.execute(select(Instance.id).where(Instance.id == instance_id).with_for_update())
+    engine.lock(session, instance_id)
     item = _locked(session, task_id)
     _require(session, item, by, "task.answer")
     _require_open(item)

@@ -79,7 +79,7 @@ class Mediation(Base):
 
 
 class Agreement(Base):
-    """A mediated agreement, as drafted, signed and performed."""
+    """A mediated agreement, as drafted and signed; the case says whether it was performed."""
 
     __tablename__ = "agreement"
     __table_args__ = (
@@ -102,8 +102,6 @@ class Agreement(Base):
     signatures: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     effective_at: Mapped[datetime | None] = mapped_column(Moment)
     paper_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper.id"))
-    performed: Mapped[bool | None]
-    presumed: Mapped[bool] = mapped_column(default=False)
 
 
 class Termination(Base):
