@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.refusals import NotFound
-from engine.models import BundleRow
+from engine.models import BundleRow, CurrentBundle
 
 #: Bundles kept in the process. A release is some hundred kilobytes; more than a few dozen are never in use.
 CACHE_SIZE = 64
@@ -43,6 +43,9 @@ class Bundle:
         """Bytes of all files."""
         return sum(len(content) for content in self.files.values())
 
+
+#: The name of the one row that says which bundle is current.
+_CURRENT = "main"
 
 _cache: dict[str, Bundle] = {}
 _lock = Lock()
@@ -82,6 +85,27 @@ def load(session: Session, address: str) -> Bundle:
             _cache.pop(next(iter(_cache)))
         _cache[address] = bundle
     return bundle
+
+
+def make_current(session: Session, address: str, *, now: datetime) -> None:
+    """From now on new instances start on this bundle; running ones stay on theirs. Raises NotFound."""
+    load(session, address)
+    row = session.get(CurrentBundle, _CURRENT, with_for_update=True)
+    if row is None:
+        session.add(CurrentBundle(name=_CURRENT, digest=address, since=now))
+    elif row.digest != address:
+        row.digest, row.since = address, now
+    session.flush()
+
+
+def current(session: Session) -> str:
+    """The digest of the bundle on which new instances start. Raises NotFound before the first deployment."""
+    address = session.scalar(select(CurrentBundle.digest).where(CurrentBundle.name == _CURRENT))
+    if address is None:
+        raise NotFound(
+            "还没有部署流程。 No release is deployed yet: hejie deploy workflows.", code="release.none"
+        )
+    return address
 
 
 def _pack(files: Mapping[str, bytes]) -> bytes:

@@ -28,6 +28,17 @@ class BundleRow(Base):
     saved_at: Mapped[datetime] = mapped_column(Moment)
 
 
+class CurrentBundle(Base):
+    """Which bundle new instances start on: one row."""
+
+    __tablename__ = "current_bundle"
+
+    #: Always ``main``.
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    digest: Mapped[str] = mapped_column(ForeignKey("bundle.digest"))
+    since: Mapped[datetime] = mapped_column(Moment)
+
+
 class Instance(Base):
     """One run of a diagram, with everything that it calls: the row that a step locks."""
 
