@@ -102,9 +102,7 @@ def current(session: Session) -> str:
     """The digest of the bundle on which new instances start. Raises NotFound before the first deployment."""
     address = session.scalar(select(CurrentBundle.digest).where(CurrentBundle.name == _CURRENT))
     if address is None:
-        raise NotFound(
-            "还没有部署流程。 No release is deployed yet: hejie deploy workflows.", code="release.none"
-        )
+        raise NotFound("还没有部署流程。 No release is deployed yet: hejie deploy workflows.", code="release.none")
     return address
 
 

@@ -49,8 +49,12 @@ def entry(
 
 def write(session: Session, instance: Instance, entries: list[dict[str, Any]]) -> None:
     """Chain entries to the instance's head and insert them in one statement."""
-    if not entries:
-        return
+    chain(instance, entries)
+    insert_chained(session, entries)
+
+
+def chain(instance: Instance, entries: list[dict[str, Any]]) -> None:
+    """Number and chain entries to the instance's head, and move the head."""
     number, head = instance.event_count, instance.event_head
     for row in entries:
         number += 1
@@ -61,7 +65,12 @@ def write(session: Session, instance: Instance, entries: list[dict[str, Any]]) -
         row["digest"] = payload_digest(salt, row["payload"])
         row["hash"] = head = chain_hash(head, row)
     instance.event_count, instance.event_head = number, head
-    session.execute(insert(Event), entries)
+
+
+def insert_chained(session: Session, entries: list[dict[str, Any]]) -> None:
+    """Insert chained entries in one statement."""
+    if entries:
+        session.execute(insert(Event.__table__), entries)
 
 
 def history(session: Session, instance_id: UUID) -> list[Event]:

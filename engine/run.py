@@ -117,10 +117,11 @@ class Run:
             instance.blob = state.dump(self.top, self.scopes)
         except TypeError as error:
             raise Stuck("expression", instance.process, "", str(error)) from error
-        if self.session.new:
-            self.session.flush()
-        events.write(self.session, instance, self._log)
-        self._log = []
+        # One flush, with the head of the chain already moved: the instance is updated once.
+        log, self._log = self._log, []
+        events.chain(instance, log)
+        self.session.flush()
+        events.insert_chained(self.session, log)
 
     def position(self) -> Iterator[tuple[str, str]]:
         """Where it waits, in the order in which the tokens arrived."""
@@ -753,11 +754,7 @@ class Run:
         for workflow in self.top.workflows():
             for token in workflow.unfinished():
                 node = token.node
-                if (
-                    isinstance(node, Inclusive)
-                    and token.is_waiting
-                    and node.fire_if_nothing_can_arrive(token)
-                ):
+                if isinstance(node, Inclusive) and token.is_waiting and node.fire_if_nothing_can_arrive(token):
                     return True
         return False
 

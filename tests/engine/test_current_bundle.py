@@ -22,7 +22,8 @@ def test_the_last_one_made_current_is_current(database: Database) -> None:
         second = bundles.save(session, {"bpmn/a.bpmn": b"b"}, now=NOW)
         bundles.make_current(session, first, now=NOW)
         bundles.make_current(session, second, now=NOW)
-    assert bundles.current(database.reader()) == second
+    with database.reader() as session:
+        assert bundles.current(session) == second
 
 
 def test_an_unknown_bundle_cannot_be_made_current(database: Database) -> None:
