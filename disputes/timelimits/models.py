@@ -70,7 +70,7 @@ class Deadline(Base):
     #: The day whose law applies: that on which the deadline began to run here.
     edition_on: Mapped[date] = mapped_column(Date)
     process: Mapped[str] = mapped_column(String(200))
-    #: The element that was armed first.
+    #: The activity or task that it bounds, as the first of its timers and tasks has it.
     element: Mapped[str] = mapped_column(String(200))
     due_on: Mapped[date] = mapped_column(Date)
     due_at: Mapped[datetime] = mapped_column(Moment)

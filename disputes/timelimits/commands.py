@@ -1,0 +1,41 @@
+"""The command ``due``, without its command line: text in, the object of CONTRACTS.md out. Needs no database."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from core.refusals import Invalid
+from disputes.timelimits.calendar import Calendar
+from disputes.timelimits.limits import LimitsError, UnknownLimit, load_limits
+from disputes.timelimits.rules import Pause, TimeLimitError, compute, moment_of
+
+
+def due(
+    limit: str,
+    start: str,
+    *,
+    limits: bytes,
+    today: date,
+    pauses: Sequence[str] = (),
+    as_of: str | None = None,
+    region: str | None = None,
+) -> dict[str, Any]:
+    """When a limit ends that began with ``start``, a day or a moment.
+
+    ``limits`` is the text of ``time_limits.yaml``; a pause is ``FROM/TO``; the edition is that of ``as_of``, else
+    of ``today``. Raises Invalid, saying what was expected.
+    """
+    try:
+        edition = load_limits(limits).get(limit, region=region, on=date.fromisoformat(as_of) if as_of else today)
+        why = edition.pauses or "依据中没有规定可以暂停，仅作演算"
+        spans = [_pause(text, why) for text in pauses]
+        return compute(edition, moment_of(start), calendar=Calendar(), pauses=spans, today=today).json()
+    except (LimitsError, UnknownLimit, TimeLimitError, ValueError) as error:
+        raise Invalid(str(error), code="due.invalid") from error
+
+
+def _pause(text: str, why: str) -> Pause:
+    first, slash, last = text.partition("/")
+    if not slash:
+        raise TimeLimitError(f"Expected a pause as FROM/TO, for example 2026-08-10/2026-08-22, found {text!r}.")
+    return Pause(date.fromisoformat(first), date.fromisoformat(last), why)

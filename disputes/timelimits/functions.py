@@ -1,0 +1,157 @@
+"""What diagrams may ask about time: ``due``, ``warning``, ``working days between``, ``is working day``.
+
+A note goes to the timer or task that is being armed: the whole explanation, from which the listener keeps the
+running deadlines of the case. A running deadline keeps the edition of the law with which it began.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.now import CHINA
+from disputes.timelimits import queries
+from disputes.timelimits.calendar import Calendar
+from disputes.timelimits.explanation import record
+from disputes.timelimits.limits import Limit
+from disputes.timelimits.models import Deadline, DeadlinePause
+from disputes.timelimits.rules import Due, Pause, TimeLimitError, compute, day_of, moment_of, warning_at
+from engine import FunctionContext
+
+#: Key of what one transaction has read, in ``Session.info``.
+_KNOWN = "disputes.timelimits"
+
+
+def functions_for(context: FunctionContext) -> Mapping[str, Callable[..., Any]]:
+    """The functions of this capability, for one evaluation."""
+    clocks = _Clocks(context)
+    return {
+        "due": clocks.due,
+        "warning": clocks.warning,
+        "working days between": clocks.working_days_between,
+        "is working day": clocks.is_working_day,
+    }
+
+
+def forget(session: Session) -> None:
+    """What this transaction has read of pauses, deadlines and the calendar has changed."""
+    session.info.pop(_KNOWN, None)
+
+
+@dataclass
+class _Known:
+    """What one transaction has read: several timers are armed in one step."""
+
+    transaction: object
+    calendar: Calendar
+    pauses: dict[UUID, list[DeadlinePause]] = field(default_factory=dict)
+    editions: dict[UUID, dict[tuple[str, str], tuple[date, str]]] = field(default_factory=dict)
+
+
+def _known(session: Session) -> _Known:
+    transaction = session.get_transaction()
+    known = session.info.get(_KNOWN)
+    if not isinstance(known, _Known) or known.transaction is not transaction or transaction is None:
+        known = session.info[_KNOWN] = _Known(transaction, queries.calendar(session))
+    return known
+
+
+@dataclass
+class _Clocks:
+    context: FunctionContext
+
+    def due(self, limit: object, start: object) -> datetime:
+        """When a limit ends; never, while it is paused."""
+        found, due = self._reckon(limit, start)
+        self._note(found, due, None)
+        return due.fires_at.astimezone(CHINA)
+
+    def warning(self, limit: object, start: object, rung: object) -> datetime:
+        """When a rung of a limit's ladder of warnings is due, 1 being the first."""
+        found, due = self._reckon(limit, start)
+        number = _whole(rung)
+        moment = warning_at(
+            found.limit,
+            due.start,
+            number,
+            calendar=found.calendar,
+            pauses=found.pauses,
+            today=day_of(self.context.now),
+        )
+        self._note(found, due, number)
+        return moment.astimezone(CHINA)
+
+    def working_days_between(self, first: object, last: object) -> int:
+        """How many workdays come after the first day up to the last."""
+        calendar = _known(self.context.session).calendar
+        return calendar.workdays_between(
+            day_of(moment_of(first, what="the first day")), day_of(moment_of(last, what="the last day"))
+        )
+
+    def is_working_day(self, on: object) -> bool:
+        """Do offices work on that day?"""
+        return _known(self.context.session).calendar.is_workday(day_of(moment_of(on, what="the day")))
+
+    def _reckon(self, limit: object, start: object) -> tuple["_Found", Due]:
+        if not isinstance(limit, str):
+            raise TimeLimitError(f"Expected the id of a time limit, found {limit!r}.")
+        if start is None:
+            raise TimeLimitError(f"{limit} needs its start: the variable is missing.")
+        begun = moment_of(start, what=f"the start of {limit}")
+        found = self._find(limit, begun)
+        due = compute(
+            found.limit, begun, calendar=found.calendar, pauses=found.pauses, today=day_of(self.context.now)
+        )
+        return found, due
+
+    def _find(self, id: str, start: date | datetime) -> "_Found":
+        session, instance = self.context.session, self.context.instance
+        known = _known(session)
+        if instance.id not in known.editions:
+            known.editions[instance.id] = {
+                (limit, begun): (edition_on, region)
+                for limit, begun, edition_on, region in session.execute(
+                    select(Deadline.limit, Deadline.start, Deadline.edition_on, Deadline.region).where(
+                        Deadline.instance_id == instance.id
+                    )
+                )
+            }
+            known.pauses[instance.id] = queries.pauses_of(session, instance.id)
+        here = (day_of(self.context.now), str(self.context.data.get("region") or ""))
+        edition_on, region = known.editions[instance.id].setdefault((id, start.isoformat()), here)
+        limit = queries.limits_of(session, instance.bundle).get(id, region=region or None, on=edition_on)
+        pauses = queries.spans(known.pauses[instance.id], (id, limit.pauses_with))
+        return _Found(limit, known.calendar, pauses, edition_on, region)
+
+    def _note(self, found: "_Found", due: Due, rung: int | None) -> None:
+        self.context.note(
+            {**record(due), "rung": rung, "edition_on": found.edition_on.isoformat(), "case_region": found.region}
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    limit: Limit
+    calendar: Calendar
+    pauses: list[Pause]
+    edition_on: date
+    region: str
+
+
+def _whole(rung: object) -> int:
+    try:
+        number = int(rung)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        number = None
+    if number is None or isinstance(rung, bool) or number != rung:
+        raise TimeLimitError(f"Expected the number of a warning, found {rung!r}.")
+    return int(number)
+
+
+def session_calendar(session: Session) -> Calendar:
+    """The calendar that this transaction reckons with."""
+    return _known(session).calendar
