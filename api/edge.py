@@ -74,13 +74,10 @@ class Edge:
         """The engine with all services; put together when it is first needed."""
         with self._lock:
             if self._runtime is None:
-                from api.metrics import MeasuredEngine
+                from api.metrics import measured
                 from disputes.wiring import build_engine
 
-                plain = build_engine()
-                self._runtime = MeasuredEngine(
-                    services=plain.services, functions=plain.functions, listeners=plain.listeners
-                )
+                self._runtime = measured(build_engine())
             return self._runtime
 
 

@@ -51,6 +51,12 @@ LATENESS_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86400),
     registry=registry,
 )
+WORKER_FAILURES = Counter(
+    "hejie_worker_failures_total",
+    "Turns of a worker that failed and were tried again.",
+    ("work",),
+    registry=registry,
+)
 NOT_COUNTED = frozenset({"metrics", "static"})
 
 
@@ -65,6 +71,9 @@ class MeasuredEngine(Engine):
 
     def deliver(self, session: Session, *command: Any, **more: Any) -> Step | None:
         return _measured("deliver", lambda: super(MeasuredEngine, self).deliver(session, *command, **more))
+
+    def fire(self, session: Session, *command: Any, **more: Any) -> Step | None:
+        return _measured("fire", lambda: super(MeasuredEngine, self).fire(session, *command, **more))
 
     def cancel(self, session: Session, *command: Any, **more: Any) -> Step:
         return _measured("cancel", lambda: super(MeasuredEngine, self).cancel(session, *command, **more))
@@ -83,9 +92,23 @@ def _measured(command: str, run: Callable[[], S]) -> S:
         STEP_SECONDS.labels(command, outcome).observe(time.perf_counter() - begun)
 
 
-def fired(lateness_seconds: float) -> None:
-    """A timer has fired this many seconds after its moment."""
-    LATENESS_SECONDS.observe(max(0.0, lateness_seconds))
+class Lateness:
+    """A listener that measures how late each timer fires."""
+
+    def step(self, session: Session, step: Step) -> None:
+        for timer in step.fired:
+            LATENESS_SECONDS.observe(max(0.0, (step.now - timer.due_at).total_seconds()))
+
+
+def measured(plain: Engine) -> Engine:
+    """The engine with a clock beside each command and each timer."""
+    listeners = [*plain.listeners, Lateness()]
+    return MeasuredEngine(
+        services=plain.services,
+        functions=plain.functions,
+        listeners=listeners,
+        function_names=plain.function_names,
+    )
 
 
 def init_metrics(app: Flask) -> None:

@@ -139,21 +139,22 @@ def wants_page() -> bool:
 def answer(problem: Problem) -> Response:
     """The problem as the caller can read it."""
     if wants_page():
-        page = render_template(
-            "error.html",
-            status=problem.status,
-            title=problem.title,
-            detail=problem.detail,
-            code=problem.code,
-            fields=problem.fields,
-        )
-        response: Response = current_app.response_class(page, status=problem.status)
+        response: Response = current_app.response_class(_page(problem), status=problem.status)
     else:
         body = orjson.dumps(problem.as_dict(), default=_scalar, option=orjson.OPT_NON_STR_KEYS)
         response = current_app.response_class(body, status=problem.status, mimetype=MEDIA_TYPE)
     for name, value in problem.headers.items():
         response.headers[name] = value
     return response
+
+
+def _page(problem: Problem) -> str:
+    words = {name: getattr(problem, name) for name in ("status", "title", "detail", "code", "fields")}
+    try:
+        return render_template("error.html", **words)
+    except Exception:
+        log.exception("The page for errors fails itself.")
+        return f"<!doctype html><meta charset=utf-8><title>{problem.status}</title>{problem.status} {problem.title}"
 
 
 def _http(error: HTTPException) -> Any:
