@@ -1,6 +1,6 @@
 """One command on one instance: what elements ask for while tokens move, and what is saved afterwards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 import feel
 import feel.dmn
+from core.now import CHINA
 from core.refusals import NotFound, Refusal, WrongState
 from engine import events, expressions, moments, state, values
 from engine.diagram import Element, Flow, Kind
@@ -307,9 +308,11 @@ class Run:
         seen = self.scopes.visible(token) if context is None else context
         try:
             expression = expressions.compiled(text)
-            functions = None
+            functions: dict[str, Callable[..., Any]] = {}
+            if expression.calls:
+                functions["now"] = lambda: self.now.astimezone(CHINA)
             if expression.calls & self.engine.function_names:
-                functions = self.engine.functions(self._function_context(element, seen, note))
+                functions |= self.engine.functions(self._function_context(element, seen, note))
             return expression.evaluate(seen, functions)
         except feel.FeelError as error:
             raise Stuck("expression", element.process, element.id, f"{expressions.body(text)}: {error}") from error

@@ -68,6 +68,16 @@ def test_a_task_says_who_does_it_by_when_and_what_it_sees(sqlite_database: Datab
         assert house.engine.seen_by(session, task.id)["doubled"] == 42
 
 
+def test_now_in_an_expression_is_the_moment_of_the_step(sqlite_database: Database) -> None:
+    drawn = Scope().start().user("a", outputs={"at": "= now()", "on": "= today()"}).end().path("start", "a", "end")
+    house = House(sqlite_database, diagram(drawn.process()))
+    house.start()
+    house.advance(timedelta(hours=15, minutes=30))
+    step = only(house.complete("a"))
+    assert step.data["at"] == NOW + timedelta(hours=15, minutes=30)
+    assert step.data["on"] == date(2026, 3, 3)  # 00:30 in China, still 16:30 the day before in UTC
+
+
 def test_a_service_sees_its_inputs_and_its_result_stays_local(sqlite_database: Database) -> None:
     services = Services()
     seen = {}
