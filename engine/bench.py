@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import Table, event, func, insert, select
 from sqlalchemy.engine import Engine as SqlEngine
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,8 @@ from engine.steps import Step
 #: The moment at which the benchmark's virtual time begins.
 BEGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 PROCESS = "four_tasks"
+
+INSTANCES, TASKS, TIMERS, EVENTS = (cast(Table, model.__table__) for model in (Instance, Task, Timer, Event))
 
 
 def diagram() -> bytes:
@@ -149,16 +151,14 @@ class Bench:
             connection = session.connection()
             connection.execute(select(Instance.version).where(Instance.id == instance_id).with_for_update())
             connection.execute(
-                Instance.__table__.update()
+                INSTANCES.update()
                 .where(Instance.id == instance_id)
                 .values(blob=os.urandom(400), version=Instance.version + 1)
             )
             ended = {"state": "completed", "ended_at": BEGIN, "ended_by": "person:bench"}
             task, timer = self._floor_rows[instance_id]
-            connection.execute(Task.__table__.update().where(Task.id == task).values(**ended))
-            connection.execute(
-                Timer.__table__.update().where(Timer.id == timer).values(state="dropped", wake_at=None)
-            )
+            connection.execute(TASKS.update().where(Task.id == task).values(**ended))
+            connection.execute(TIMERS.update().where(Timer.id == timer).values(state="dropped", wake_at=None))
             self._floor_rows[instance_id] = self._insert_rows(session, instance_id)
 
     _floor_rows: dict[UUID, tuple[UUID, UUID]] = {}
@@ -167,7 +167,7 @@ class Bench:
         task, timer = uuid4(), uuid4()
         common = {"instance_id": instance_id, "process": PROCESS, "token": 1}
         session.execute(
-            insert(Task.__table__),
+            insert(TASKS),
             [
                 {
                     **common,
@@ -184,7 +184,7 @@ class Bench:
             ],
         )
         session.execute(
-            insert(Timer.__table__),
+            insert(TIMERS),
             [
                 {
                     **common,
@@ -202,7 +202,7 @@ class Bench:
         )
         number = self._floor_number = self._floor_number + 4
         session.execute(
-            insert(Event.__table__),
+            insert(EVENTS),
             [
                 {
                     "instance_id": instance_id,
@@ -381,4 +381,4 @@ def _add_timers(bench: Bench, instance_id: UUID, count: int, due_at: datetime) -
     ]
     with bench.database.transaction() as session:
         for first in range(0, count, 5000):
-            session.execute(insert(Timer.__table__), rows[first : first + 5000])
+            session.execute(insert(TIMERS), rows[first : first + 5000])

@@ -8,14 +8,16 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.models import Event, Instance
+
+_EVENTS = cast(Table, Event.__table__)
 
 
 def append(
@@ -70,7 +72,7 @@ def chain(instance: Instance, entries: list[dict[str, Any]]) -> None:
 def insert_chained(session: Session, entries: list[dict[str, Any]]) -> None:
     """Insert chained entries in one statement."""
     if entries:
-        session.execute(insert(Event.__table__), entries)
+        session.execute(insert(_EVENTS), entries)
 
 
 def history(session: Session, instance_id: UUID) -> list[Event]:
