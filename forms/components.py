@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 import feel
+from forms import words as said
 from forms.findings import Finding
 from forms.words import Language
 
@@ -18,6 +19,7 @@ INPUTS = {
     "textarea": "string",
     "number": "number",
     "checkbox": "boolean",
+    "yesno": "boolean",
     "checklist": "list",
     "radio": "string",
     "select": "string",
@@ -33,7 +35,7 @@ INPUTS = {
 SHOWN = frozenset({"text", "table", "spacer", "separator"})
 #: Types that hold others.
 HOLDERS = frozenset({"group", "dynamiclist"})
-CHOICES = frozenset({"radio", "select", "checklist"})
+CHOICES = frozenset({"radio", "select", "checklist", "yesno"})
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -103,6 +105,8 @@ class Component:
         """The listed values; those that come from the case are read from ``scope``."""
         if self.source is None or self.type not in CHOICES:
             english = cast(Mapping[str, str], self.english.get("values") or {}) if language == "en" else {}
+            if language == "en" and self.type == "yesno" and not self.given.get("values"):
+                english = {"true": said.YES.en, "false": said.NO.en}
             return tuple(Option(o.value, str(english.get(o.value, o.label))) for o in self.options)
         listed = evaluate(self.source, scope, self.id)
         return tuple(_option(entry) for entry in listed) if isinstance(listed, list) else ()
@@ -257,6 +261,15 @@ class Reader:
         if kind not in CHOICES:
             return ()
         listed = given.get("values")
+        if kind == "yesno":
+            listed = listed or [{"value": True, "label": said.YES.zh}, {"value": False, "label": said.NO.zh}]
+            if [entry.get("value") for entry in listed if isinstance(entry, Mapping)] != [True, False]:
+                self._find(
+                    element,
+                    "form.yes_no",
+                    "是否题只有两个选项，先 true 后 false。",
+                    "A yes-or-no question has two options, true first, then false.",
+                )
         if not listed and not (given.get("valuesExpression") or given.get("valuesKey")):
             self._find(
                 element, "form.no_values", f"“{element}”没有可选的项。", f"“{element}” has nothing to choose from."
@@ -331,7 +344,8 @@ def in_scope(components: Sequence[Component]) -> Iterator[Component]:
 
 def _option(entry: object) -> Option:
     if isinstance(entry, Mapping):
-        value = str(entry.get("value", ""))
+        value = entry.get("value", "")
+        value = str(value).lower() if isinstance(value, bool) else str(value)
         return Option(value, str(entry.get("label") or value))
     return Option(str(entry), str(entry))
 

@@ -147,6 +147,19 @@ class Tick(Answered):
         return value
 
 
+class YesNo(Answered):
+    """A question that is answered with yes or no; no is an answer, silence is none."""
+
+    missing_says = words.CHOOSE
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        if value not in ("true", "false"):
+            raise fault(words.NOT_LISTED)
+        return bool(value == "true")
+
+
 class Choice(Answered):
     """One of the listed values; ``values`` is asked late because options may come from the case."""
 

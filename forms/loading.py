@@ -111,7 +111,7 @@ def _load_fields(
     path: str,
     errors: dict[str, list[Say]],
 ) -> dict[str, Any]:
-    filled = {key: answer[key] for key in asked if not is_empty(answer.get(key))}
+    filled = {key: answer[key] for key, component in asked.items() if not _unanswered(component, answer.get(key))}
     token = _reading.set({**context, **answer})
     try:
         loaded: dict[str, Any] = dict(scope.schema(only=list(asked), unknown=RAISE).load(filled))
@@ -168,6 +168,11 @@ def is_empty(value: object) -> bool:
     return False
 
 
+def _unanswered(component: Component, value: object) -> bool:
+    """Whether a field was left empty; to a yes-or-no question, no is an answer."""
+    return is_empty(value) and not (component.type == "yesno" and value is False)
+
+
 def _left_empty(component: Component) -> Any:
     if component.type == "checkbox":
         return False
@@ -176,7 +181,7 @@ def _left_empty(component: Component) -> Any:
 
 def _gently(component: Component, value: Any) -> Any:
     """The value as conditions see it while somebody still types: null when it is not valid yet."""
-    if is_empty(value):
+    if _unanswered(component, value):
         return _left_empty(component)
     try:
         return field_of(component).deserialize(value)
@@ -214,6 +219,8 @@ def field_of(component: Component) -> fields.Answered:
             )
         case "checkbox":
             return fields.Tick(required=required)
+        case "yesno":
+            return fields.YesNo(required=required)
         case "radio" | "select":
             return fields.Choice(required=required, values=lambda: _values(component))
         case "checklist":

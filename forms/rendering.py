@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from core.now import CHINA
 from forms import fields, words
-from forms.components import Component, Piece, evaluate
+from forms.components import CHOICES, Component, Piece, evaluate
 from forms.loading import Scope, is_empty, scope_data, visible
 from forms.markdown import hold, to_html
 from forms.words import Language
@@ -93,7 +93,7 @@ class _Drawing:
         name = f"{path}{component.key}" if component.key else f"{path}{component.id}"
         layout = component.given.get("layout") or {}
         part: dict[str, Any] = {
-            "kind": component.type,
+            "kind": "radio" if component.type == "yesno" else component.type,
             "id": f"f-{name.replace('.', '-')}",
             "name": name,
             "label": component.words("label", say),
@@ -158,8 +158,8 @@ class _Drawing:
         }
         if kind == "number":
             asked["keyboard"] = "decimal" if component.given.get("decimalDigits") else "numeric"
-        if component.type in ("radio", "select", "checklist"):
-            chosen = value if isinstance(value, list) else [value]
+        if component.type in CHOICES:
+            chosen = _chosen(value)
             asked["options"] = [
                 {"value": o.value, "label": o.label, "chosen": o.value in chosen, "n": n}
                 for n, o in enumerate(component.options_in(data, say))
@@ -236,10 +236,10 @@ def _describe(
 
 
 def _in_words(component: Component, value: Any, data: Mapping[str, Any], language: Language) -> str:
-    if component.type in ("radio", "select", "checklist"):
+    if component.type in CHOICES:
         labels = {o.value: o.label for o in component.options_in(data, language)}
-        chosen = value if isinstance(value, list) else [value]
-        return ("、" if language == "zh" else ", ").join(labels.get(str(v), str(v)) for v in chosen)
+        chosen = _chosen(value)
+        return ("、" if language == "zh" else ", ").join(labels.get(v, v) for v in chosen)
     if component.type == "money" and isinstance(value, int):
         return fields.yuan(value)
     if component.type == "filepicker" and isinstance(value, list):
@@ -247,6 +247,12 @@ def _in_words(component: Component, value: Any, data: Mapping[str, Any], languag
     if component.type == "datetime":
         return say_value(_temporal(component, value) or value, language)
     return say_value(value, language)
+
+
+def _chosen(value: Any) -> list[str]:
+    """The chosen values as options carry them: text, ``true`` and ``false`` for yes and no."""
+    chosen = value if isinstance(value, list) else [value]
+    return [str(v).lower() if isinstance(v, bool) else str(v) for v in chosen]
 
 
 def _temporal(component: Component, value: Any) -> date | datetime | None:

@@ -142,3 +142,17 @@ def test_messages_are_english_for_english_readers() -> None:
     with pytest.raises(Invalid) as caught:
         form.load({"x": "lots"}, {}, language="en")
     assert caught.value.fields == {"x": ["Please enter an amount in yuan, for example 86.40"]}
+
+
+def test_no_is_an_answer_to_a_question_and_silence_is_none() -> None:
+    form = build_form({"type": "yesno", "key": "sign", **REQUIRED})
+    assert form.load({"sign": False}, {}) == {"sign": False}
+    assert form.load({"sign": "false"}, {}) == {"sign": False}
+    assert form.load({"sign": "true"}, {}) == {"sign": True}
+    for silent in ({}, {"sign": None}, {"sign": ""}, {"sign": "perhaps"}, {"sign": 1}):
+        with pytest.raises(Invalid):
+            form.load(silent, {})
+    assert form.fields["sign"] == "boolean"
+    drawn = str(form.render({"sign": False}, {}))
+    assert drawn.count('type="radio"') == 2
+    assert 'value="false" checked' in drawn
