@@ -129,12 +129,14 @@ class Form:
         upload_url: str = "",
         files: Mapping[str, Mapping[str, str]] | None = None,
         only: Iterable[str] | None = None,
+        title: str = "",
     ) -> "Markup":
         """The fields as HTML, without the <form> around them and without buttons.
 
         ``recheck_url`` is asked (POST, htmx) whenever an answer may change what is shown; it answers with this
         same HTML. ``upload_url`` takes files one by one; ``files`` are those known already, by id, with
-        ``name``, ``note`` and ``url``. ``only`` shows some of the top components (a step of a longer form).
+        ``name``, ``note`` and ``url``. ``only`` shows some of the components (a step of a longer form). A first
+        heading that repeats the page's own ``title`` is left out.
         """
         from forms import rendering
 
@@ -148,6 +150,7 @@ class Form:
             upload_url=upload_url,
             files=files or {},
             only=None if only is None else frozenset(only),
+            title=title,
         )
 
     def summary(self, errors: Mapping[str, list[str]], *, language: Language = "zh") -> "Markup":

@@ -52,9 +52,11 @@ class _Drawing:
         recheck_url: str,
         upload_url: str,
         files: Mapping[str, Mapping[str, str]],
+        title: str,
     ) -> None:
         self.errors, self.language = errors, language
         self.recheck_url, self.upload_url, self.files = recheck_url, upload_url, files
+        self.title = title
 
     def scope(
         self,
@@ -105,9 +107,8 @@ class _Drawing:
         }
         match component.type:
             case "text":
-                part["html"] = to_html(
-                    *_text(component.pieces.get(say) or component.pieces["zh"], data, component.id, say)
-                )
+                said, values_said = _text(_pieces(component, say), data, component.id, say)
+                part["html"] = to_html(_without_title(said, self.title), values_said)
             case "table":
                 part |= _table(component, data, say)
             case "group" if component.opens_scope:
@@ -181,10 +182,11 @@ def render(
     upload_url: str,
     files: Mapping[str, Mapping[str, str]],
     only: frozenset[str] | None,
+    title: str,
 ) -> Markup:
     """See ``Form.render``."""
-    drawing = _Drawing(errors, language, recheck_url, upload_url, files)
-    tops = [c for c in form.components if only is None or c.id in only]
+    drawing = _Drawing(errors, language, recheck_url, upload_url, files, title)
+    tops = list(form.components) if only is None else _chosen(form.components, only)
     lines = drawing.scope(form.scope, tops, values, context, "")
     template = _environment().get_template("form.html")
     return Markup(  # noqa: S704 - the template escapes
@@ -304,6 +306,27 @@ def _text(
             text += hold(len(values))
             values.append(say_value(_dated(evaluate(piece.expression, data, element)), language))
     return text, values
+
+
+def _pieces(component: Component, language: Language) -> Sequence[Piece]:
+    return component.pieces.get(language) or component.pieces["zh"]
+
+
+def _without_title(text: str, title: str) -> str:
+    """The block without a first heading that says what the page's heading says."""
+    first, _, rest = text.lstrip().partition("\n")
+    return rest if title and first.lstrip("#").strip() == title and first.startswith("#") else text
+
+
+def _chosen(components: Sequence[Component], only: frozenset[str]) -> list[Component]:
+    """The components of these ids, groups without a path looked into."""
+    found: list[Component] = []
+    for component in components:
+        if component.id in only:
+            found.append(component)
+        elif not component.opens_scope:
+            found += _chosen(component.children, only)
+    return found
 
 
 def _dated(value: object) -> object:
