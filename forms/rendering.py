@@ -186,7 +186,7 @@ def render(
 ) -> Markup:
     """See ``Form.render``."""
     drawing = _Drawing(errors, language, recheck_url, upload_url, files, title)
-    tops = list(form.components) if only is None else _chosen(form.components, only)
+    tops = list(form.components) if only is None else _named(form.components, only)
     lines = drawing.scope(form.scope, tops, values, context, "")
     template = _environment().get_template("form.html")
     return Markup(  # noqa: S704 - the template escapes
@@ -318,14 +318,14 @@ def _without_title(text: str, title: str) -> str:
     return rest if title and first.lstrip("#").strip() == title and first.startswith("#") else text
 
 
-def _chosen(components: Sequence[Component], only: frozenset[str]) -> list[Component]:
+def _named(components: Sequence[Component], only: frozenset[str]) -> list[Component]:
     """The components of these ids, groups without a path looked into."""
     found: list[Component] = []
     for component in components:
         if component.id in only:
             found.append(component)
         elif not component.opens_scope:
-            found += _chosen(component.children, only)
+            found += _named(component.children, only)
     return found
 
 
