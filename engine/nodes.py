@@ -420,7 +420,8 @@ class Inclusive(Joining):
         waiting = self.waiting(token)
         reach = self.spec_of.reach(self)
         for other in token.workflow.unfinished():
-            if other.task_spec is self:
+            # A boundary event that listens is no token; what it may let through counts with its activity.
+            if other.task_spec is self or "host" in other.internal_data:
                 continue
             reachable = reach.get(other.task_spec.name, frozenset())
             if not reachable <= waiting.keys() and not reachable & waiting.keys():
