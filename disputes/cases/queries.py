@@ -1,7 +1,7 @@
 """One case as each of its readers sees it: the view, the timeline, what it waits for, the routes that are open."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -186,6 +186,29 @@ def exits(session: Session, case: Case, actor: Actor) -> list[Route]:
     """The five lawful routes: open or why not, and what each would close. Raises NotFound."""
     require_on(session, case, actor, "case.exits")
     return routes(case)
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """A case with its complainant's name, for the lists of an office."""
+
+    case: Case
+    complainant: str
+
+
+def by_ids(session: Session, case_ids: Collection[UUID]) -> dict[UUID, CaseLine]:
+    """Cases by their ids, with the complainant's name. Who may see them was asked of the list before."""
+    if not case_ids:
+        return {}
+    names = dict(
+        session.execute(
+            select(Party.case_id, Party.name).where(Party.case_id.in_(case_ids), Party.side == Side.COMPLAINANT)
+        )
+        .tuples()
+        .all()
+    )
+    found = session.scalars(select(Case).where(Case.id.in_(case_ids)))
+    return {case.id: CaseLine(case, names.get(case.id, "")) for case in found}
 
 
 def _by_reference(session: Session, reference: str | UUID) -> Case | None:

@@ -1,6 +1,6 @@
 """Finding people and what they are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -85,6 +85,14 @@ def people(session: Session, *, search: str = "", after: UUID | None = None, lim
             matches |= Person.phone_fingerprint == sealing.fingerprint(phone)
         page = page.where(matches)
     return session.scalars(page).all()
+
+
+def names(session: Session, person_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of these people."""
+    if not person_ids:
+        return {}
+    found = session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))
+    return dict(found.tuples().all())
 
 
 def _people() -> Select[Person]:
