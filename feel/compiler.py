@@ -126,9 +126,12 @@ class Compiler:
         names: Collection[str] | None = None,
         functions: Collection[str] = (),
         types: Mapping[str, Type] | None = None,
+        closed: bool = True,
     ) -> None:
-        self._text = text
-        self._names = names
+        self.text = text
+        #: Variables that are known to exist; ``closed`` when there are no others.
+        self._names = frozenset(names or ())
+        self._closed = closed and names is not None
         self._functions = frozenset(functions)
         self._types = types or {}
         self._scopes: list[_Scope] = []
@@ -143,30 +146,31 @@ class Compiler:
     def expression(self, node: tree.Node) -> Code:
         return self._compile(node)
 
-    def unary(self, node: tree.Node) -> tuple[Code, int]:
-        """The tests of a cell, and the slot of the value that is tested."""
-        slot = self._slot()
-        self._scopes.append(_Scope({"?": slot}))
+    def unary(self, node: tree.Node, slot: int) -> Code:
+        """The tests of a cell. ``slot`` holds the value that is tested."""
         if isinstance(node, tree.Anything):
-            return _always, slot
+            return always
         assert isinstance(node, tree.UnaryNode)
+        self._scopes.append(_Scope({"?": slot}))
         code = self._tests(node.tests, slot, None)
-        return (_negated(code) if node.negated else code), slot
+        self._scopes.pop()
+        return _negated(code) if node.negated else code
 
     # -- names ----------------------------------------------------------------------------------------------------
 
-    def _slot(self) -> int:
+    def slot(self) -> int:
+        """A new place in the frame."""
         self.size += 1
         return self.size - 1
 
     def _error(self, node: tree.Node, message: str, zh: str, expected: str) -> FeelSyntaxError:
-        line, column = position(self._text, node.at)
+        line, column = position(self.text, node.at)
         return FeelSyntaxError(message, zh, line=line, column=column, expected=expected)
 
     def _unknown(
         self, node: tree.Node, name: str, known: Iterable[str], *, function: bool = False
     ) -> FeelSyntaxError:
-        line, column = position(self._text, node.at)
+        line, column = position(self.text, node.at)
         suggestion = nearest(name, known)
         what, what_zh = ("function", "函数") if function else ("name", "名称")
         hint = f"; did you mean {suggestion}?" if suggestion else ""
@@ -182,7 +186,7 @@ class Compiler:
 
     def _visible(self) -> set[str]:
         local = {name for scope in self._scopes for name in scope.names}
-        return local | set(self._names or ()) | self._functions | set(BUILT_INS)
+        return local | self._names | self._functions | set(BUILT_INS)
 
     def _find(self, name: str) -> tuple[int | None, list[int], bool]:
         """The slot of a local name, the slots of filter items on the way to it, and whether it is ``partial``."""
@@ -197,7 +201,7 @@ class Compiler:
     def _free_slot(self, name: str) -> int:
         slot = self.free.get(name)
         if slot is None:
-            slot = self.free[name] = self._slot()
+            slot = self.free[name] = self.slot()
         return slot
 
     def _name(self, node: tree.Name, *, snapshot: bool = True) -> Code:
@@ -210,8 +214,8 @@ class Compiler:
                     node, "? has a value only in a table's cell", "? 只在决策表的单元格里有值", "a name"
                 )
         if slot is None:
-            known = self._names is None or name in self._names
-            if not known or (self._names is None and name in self._functions):
+            known = name in self._names or (not self._closed and name not in self._functions)
+            if not known:
                 constant = self._function_value(node, name, bool(items))
                 if not items:
                     return constant
@@ -329,7 +333,7 @@ class Compiler:
         return between
 
     def _in(self, node: tree.In) -> Code:
-        value, slot = self._compile(node.value), self._slot()
+        value, slot = self._compile(node.value), self.slot()
         tests = self._tests(node.tests, slot, node)
 
         def test(frame: Frame) -> bool | None:
@@ -351,7 +355,7 @@ class Compiler:
 
         def instance_of(frame: Frame) -> bool:
             found = value(frame)
-            return (found is not None and of.accepts(found)) or (found is None and of.kind == "Null")
+            return of.kind == "Null" if found is None else of.accepts(found, values=False)
 
         return instance_of
 
@@ -398,7 +402,7 @@ class Compiler:
 
     def _test(self, test: tree.Node, slot: int, inside: tree.Node | None) -> Code:
         if isinstance(test, tree.Anything):
-            return _always
+            return always
         if isinstance(test, tree.Test):
             value, read = self._compile(test.value), _read(slot)
             if test.operator in ("=", "!="):
@@ -480,7 +484,7 @@ class Compiler:
         self._scopes.append(scope)
         entries: list[tuple[str, int, Code]] = []
         for key, value in node.entries:
-            slot = self._slot()
+            slot = self.slot()
             if isinstance(value, tree.FunctionNode):
                 scope.names[key] = slot
             code = self._compile(value)
@@ -524,7 +528,7 @@ class Compiler:
         condition = node.condition
         if isinstance(condition, tree.Literal) and isinstance(condition.value, Decimal):
             return _index(target, condition.value)
-        slot = self._slot()
+        slot = self.slot()
         self._scopes.append(_Scope({"item": slot}, item=slot))
         code = self._compile(condition)
         self._scopes.pop()
@@ -542,13 +546,13 @@ class Compiler:
         for iterator in iterators:
             domain = self._compile(iterator.domain)
             items = _up_to(domain, self._compile(iterator.to)) if iterator.to else _items(domain)
-            slot = self._slot()
+            slot = self.slot()
             scope.names[iterator.name] = slot
             domains.append((slot, items))
         return domains
 
     def _for(self, node: tree.For) -> Code:
-        partial = self._slot()
+        partial = self.slot()
         domains = self._domains(node.iterators, partial)
         self._scopes[-1].names.setdefault("partial", partial)
         body = self._compile(node.body)
@@ -589,8 +593,11 @@ class Compiler:
                     value: bool | None = body(frame)
                     if value is decisive:
                         return value
-                    if value is not otherwise:
+                    if value is None:
                         found = None
+                    elif value is not otherwise:
+                        _note_boolean(runtime, node.body.at, value)
+                        return None
             except _NotIterable as reason:
                 runtime.note(node.at, *reason.args)
                 return None
@@ -604,7 +611,7 @@ class Compiler:
         names = tuple(name for name, _ in node.parameters)
         if len(set(names)) < len(names):
             raise self._error(node, "two parameters have the same name", "有两个同名的形参", "different names")
-        scope = _Scope({name: self._slot() for name in names})
+        scope = _Scope({name: self.slot() for name in names})
         self._scopes.append(scope)
         body = self._compile(node.body)
         self._scopes.pop()
@@ -628,7 +635,7 @@ class Compiler:
     def _call_by_name(self, node: tree.Call, function: tree.Name) -> Code | None:
         name = function.name
         slot, _, _ = self._find(name)
-        if slot is not None or (self._names is not None and name in self._names):
+        if slot is not None or name in self._names:
             return None
         if name in self._functions:
             self.called.add(name)
@@ -637,7 +644,7 @@ class Compiler:
             if name in ("now", "today"):
                 self.called.add(name)
             return self._call_built_in(node, name)
-        if self._names is not None and not any(scope.item is not None for scope in self._scopes):
+        if self._closed and not any(scope.item is not None for scope in self._scopes):
             known = {*self._functions, *BUILT_INS, *self._names}
             raise self._unknown(function, name, known, function=True)
         self.called.add(name)
@@ -739,7 +746,7 @@ def _constant(value: Value) -> Code:
     return lambda frame: value
 
 
-def _always(frame: Frame) -> bool:
+def always(frame: Frame) -> bool:
     return True
 
 
@@ -975,7 +982,7 @@ def _items(domain: Code) -> Code:
         if type(value) is list:
             return value
         if type(value) is Range and value.low is not None and value.high is not None:
-            return _within(value)
+            return within(value)
         if value is None:
             raise _NotIterable("a list is expected after in, not null", "in 后面应当是列表，而不是空值")
         return [value]
@@ -983,7 +990,12 @@ def _items(domain: Code) -> Code:
     return items
 
 
-def _within(interval: Range) -> Iterable[Value]:
+def within(interval: Range) -> Iterable[Value]:
+    """The values of a range one by one, ends as they are included."""
+    if order(interval.low, interval.high) == 1:
+        raise _NotIterable(
+            "a range must not go down; write 3..1 without brackets", "区间不能递减；请写不带括号的 3..1"
+        )
     found: Iterable[Value] = _steps(interval.low, interval.high)
     if not interval.low_included:
         found = (item for item in found if equal(item, interval.low) is not True)

@@ -2,16 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 
-from feel.compiler import Code, Compiler
+from feel.compiler import Code, Compiler, Frame
 from feel.errors import FeelLimitError, position
 from feel.library import BUILT_INS
 from feel.limits import Functions, Runtime
 from feel.parser import Parser
 from feel.types import Type
-from feel.values import Value, from_python
+from feel.values import Value, from_python, whole_number
 
 _MISSING: Any = object()
 _AS_IT_IS = frozenset((str, bool, type(None), date, datetime, timedelta))
@@ -26,10 +25,51 @@ class Note(NamedTuple):
     zh: str
 
 
-class _Compiled:
-    """What expressions and unary tests have in common: the variables and how they are loaded."""
+class _Layout:
+    """The variables of compiled code and their places in the frame."""
 
-    __slots__ = ("_code", "_free", "_padding", "calls", "names", "text")
+    __slots__ = ("_free", "_padding")
+
+    def __init__(self, compiler: Compiler) -> None:
+        self._free = tuple((slot, name, name in compiler.only_called) for name, slot in compiler.free.items())
+        self._padding: list[Any] = [None] * (compiler.size - 1)
+
+    def outside(self, context: Mapping[str, object], runtime: Runtime, text: str) -> Frame:
+        """A frame filled with values from outside, as FEEL holds them."""
+        frame: Frame = [runtime, *self._padding]
+        for slot, name, silent in self._free:
+            value = context.get(name, _MISSING)
+            of = type(value)
+            if of is int:
+                frame[slot] = whole_number(value)  # type: ignore[arg-type]
+            elif of in _AS_IT_IS:
+                frame[slot] = value
+            elif value is _MISSING:
+                frame[slot] = self._missing(name, silent, runtime, text)
+            else:
+                frame[slot] = from_python(value)
+        return frame
+
+    def inside(self, context: Mapping[str, Value], runtime: Runtime, text: str) -> Frame:
+        """A frame filled with values that are FEEL's already."""
+        frame: Frame = [runtime, *self._padding]
+        for slot, name, silent in self._free:
+            value = context.get(name, _MISSING)
+            frame[slot] = self._missing(name, silent, runtime, text) if value is _MISSING else value
+        return frame
+
+    def _missing(self, name: str, silent: bool, runtime: Runtime, text: str) -> Value:
+        """A name that nobody gave a value: perhaps a built-in that is handed on as a value, else null."""
+        found = BUILT_INS.get(name)
+        if found is None and not silent:
+            runtime.note(max(text.find(name), 0), f"{name} has no value", f"{name} 没有值")
+        return found
+
+
+class _Compiled:
+    """What expressions and unary tests have in common."""
+
+    __slots__ = ("_code", "_layout", "calls", "names", "text")
 
     def __init__(self, text: str, compiler: Compiler, code: Code) -> None:
         self.text = text
@@ -38,33 +78,7 @@ class _Compiled:
         #: Functions called that are not built in, and ``now`` and ``today``, which read the clock.
         self.calls = frozenset(compiler.called)
         self._code = code
-        self._free = tuple((slot, name, name in compiler.only_called) for name, slot in compiler.free.items())
-        self._padding = [None] * (compiler.size - 1)
-
-    def _frame(self, context: Mapping[str, object], runtime: Runtime) -> list[Any]:
-        frame: list[Any] = [runtime, *self._padding]
-        for slot, name, silent in self._free:
-            value = context.get(name, _MISSING)
-            of = type(value)
-            if of is int:
-                frame[slot] = Decimal(value) if -(10**34) < value < 10**34 else from_python(value)  # type: ignore
-            elif of in _AS_IT_IS:
-                frame[slot] = value
-            elif value is _MISSING:
-                if not silent:
-                    runtime.note(self.text.find(name), f"{name} has no value", f"{name} 没有值")
-            else:
-                frame[slot] = from_python(value)
-        return frame
-
-    def _run(self, frame: list[Any]) -> Value:
-        try:
-            return self._code(frame)
-        except RecursionError:
-            raise FeelLimitError("the expression is nested too deep", "表达式嵌套过深") from None
-
-    def _notes(self, raw: list[tuple[int, str, str]]) -> list[Note]:
-        return [Note(*position(self.text, max(at, 0)), message, zh) for at, message, zh in raw]
+        self._layout = _Layout(compiler)
 
 
 class Expression(_Compiled):
@@ -77,19 +91,23 @@ class Expression(_Compiled):
 
         Raises FeelLimitError when a bound is exceeded, FeelEvaluationError when an injected function fails.
         """
-        return self._run(self._frame(context, Runtime(functions)))
+        frame = self._layout.outside(context, Runtime(functions), self.text)
+        try:
+            return self._code(frame)
+        except RecursionError:
+            raise too_deep() from None
 
     def explain(
         self, context: Mapping[str, object], functions: Functions | None = None
     ) -> tuple[object, list[Note]]:
         """The value, and the reasons why parts of it became null."""
         raw: list[tuple[int, str, str]] = []
-        value = self._run(self._frame(context, Runtime(functions, raw)))
-        return value, self._notes(raw)
+        value = run(self._code, self._layout.outside(context, Runtime(functions, raw), self.text))
+        return value, [Note(*position(self.text, at), message, zh) for at, message, zh in raw]
 
     def run(self, context: Mapping[str, Value], runtime: Runtime) -> Value:
         """Evaluate as a part of something larger that has one budget for all."""
-        return self._run(self._frame(context, runtime))
+        return self._code(self._layout.inside(context, runtime, self.text))
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -108,15 +126,70 @@ class UnaryTests(_Compiled):
         self, value: object, context: Mapping[str, object] | None = None, functions: Functions | None = None
     ) -> bool | None:
         """Whether the value passes; None when that cannot be worked out."""
-        return self.run(from_python(value), context or {}, Runtime(functions))
+        frame = self._layout.outside(context or {}, Runtime(functions), self.text)
+        frame[self._slot] = from_python(value)
+        return run(self._code, frame)  # type: ignore[no-any-return]
 
     def run(self, value: Value, context: Mapping[str, Value], runtime: Runtime) -> bool | None:
-        frame = self._frame(context, runtime)
+        """Test as a part of something larger that has one budget for all."""
+        frame = self._layout.inside(context, runtime, self.text)
         frame[self._slot] = value
-        return self._run(frame)  # type: ignore[no-any-return]
+        return self._code(frame)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"UnaryTests({self.text!r})"
+
+
+class Sheet:
+    """Many texts over one frame: the cells of a table. Compile all of them first, then make frames."""
+
+    def __init__(
+        self,
+        *,
+        names: Collection[str] = (),
+        functions: Collection[str] = (),
+        fields: Collection[str] = (),
+        types: Mapping[str, Type] | None = None,
+    ) -> None:
+        self._names, self._functions, self._fields, self._types = names, functions, fields, types
+        self._compiler = Compiler("", names=names, functions=functions, types=types, closed=False)
+        self._layout: _Layout | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The free variables of all texts, and the functions that they call by name."""
+        return frozenset(self._compiler.free)
+
+    def slot(self) -> int:
+        """A new place in the frame, for the value that a column tests."""
+        return self._compiler.slot()
+
+    def expression(self, text: str) -> Code:
+        return self._compiler.expression(self._parser(text).expression())
+
+    def tests(self, text: str, slot: int) -> Code:
+        return self._compiler.unary(self._parser(text).unary(), slot)
+
+    def _parser(self, text: str) -> Parser:
+        self._compiler.text = text
+        return parser(text, self._names, self._functions, self._fields, self._types)
+
+    def frame(self, context: Mapping[str, Value], runtime: Runtime) -> Frame:
+        if self._layout is None:
+            self._layout = _Layout(self._compiler)
+        return self._layout.inside(context, runtime, "")
+
+
+def run(code: Code, frame: Frame) -> Value:
+    """Run compiled code; a stack that is used up is one more bound exceeded."""
+    try:
+        return code(frame)
+    except RecursionError:
+        raise too_deep() from None
+
+
+def too_deep() -> FeelLimitError:
+    return FeelLimitError("the expression is nested too deep", "表达式嵌套过深")
 
 
 def compile(
@@ -126,14 +199,15 @@ def compile(
     functions: Collection[str] = (),
     fields: Collection[str] = (),
     types: Mapping[str, Type] | None = None,
+    closed: bool = True,
 ) -> Expression:
     """Compile an expression.
 
-    ``names`` are the variables that exist; when given, any other is a FeelNameError. ``functions`` are the injected
-    ones, ``fields`` the entries of contexts whose names have several words. Raises FeelSyntaxError.
+    ``names`` are the variables that exist; when given and ``closed``, any other is a FeelNameError. ``functions``
+    are injected, ``fields`` are entries of contexts whose names have several words. Raises FeelSyntaxError.
     """
-    tree = _parser(text, names, functions, fields, types).expression()
-    compiler = Compiler(text, names=names, functions=functions, types=types)
+    tree = parser(text, names, functions, fields, types).expression()
+    compiler = Compiler(text, names=names, functions=functions, types=types, closed=closed)
     return Expression(text, compiler, compiler.expression(tree))
 
 
@@ -144,15 +218,16 @@ def compile_unary(
     functions: Collection[str] = (),
     fields: Collection[str] = (),
     types: Mapping[str, Type] | None = None,
+    closed: bool = True,
 ) -> UnaryTests:
     """Compile the cell of a decision table, such as ``-``, ``< 5``, ``"a", "b"`` or ``not(null)``."""
-    tree = _parser(text, names, functions, fields, types).unary()
-    compiler = Compiler(text, names=names, functions=functions, types=types)
-    code, slot = compiler.unary(tree)
-    return UnaryTests(text, compiler, code, slot)
+    tree = parser(text, names, functions, fields, types).unary()
+    compiler = Compiler(text, names=names, functions=functions, types=types, closed=closed)
+    slot = compiler.slot()
+    return UnaryTests(text, compiler, compiler.unary(tree, slot), slot)
 
 
-def _parser(
+def parser(
     text: str,
     names: Collection[str] | None,
     functions: Collection[str],

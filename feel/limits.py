@@ -27,7 +27,7 @@ class Runtime:
         self.data = MAX_DATA
         self.depth = MAX_DEPTH
         self.pattern_time = MAX_PATTERN_TIME
-        self.functions = functions or _NO_FUNCTIONS
+        self.functions = _NO_FUNCTIONS if functions is None else functions
         self.notes = notes
 
     def spend(self, steps: int = 1) -> None:

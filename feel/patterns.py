@@ -50,6 +50,7 @@ class _Translator:
         self._at = 0
         self._spaced = "x" in flags
         self._multiline = "m" in flags
+        self._any = "." if "s" in flags else r"[^\n\r]"
         self._groups = 0
         self._open: list[int] = []
         self._closed: set[int] = set()
@@ -91,7 +92,7 @@ class _Translator:
         if char in "^$":
             # The end of the text is the end, not the place before a last line break.
             return ("^" if char == "^" else "$" if self._multiline else r"\Z"), True
-        return ("." if char == "." else regex.escape(char, literal_spaces=True)), True
+        return (self._any if char == "." else regex.escape(char, literal_spaces=True)), True
 
     def _quantifier(self, repeatable: bool) -> str:
         match = _QUANTIFIER.match(self._text, self._at)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SECOND = 10**9  # nanoseconds
 DAY = 86_400 * SECOND
 MAX_YEAR = 999_999_999
-#: Longer durations than this have no use and would only cost memory (about 3 million years).
-MAX_DURATION = 10**9 * 366 * 2 * DAY
+#: Longer durations than this have no use and would only cost memory (about 30 billion years).
+MAX_DURATION = 10**27
 MAX_MONTHS = 2 * 12 * MAX_YEAR
 
 

@@ -69,8 +69,8 @@ class Type:
             return f"function<{', '.join(map(str, self.parameters))}>->{self.result}"
         return self.kind
 
-    def accepts(self, value: Value) -> bool:
-        """Whether a value that is not null is an instance."""
+    def accepts(self, value: Value, *, values: bool = True) -> bool:
+        """Whether a value that is not null is an instance. Allowed values count only when ``values`` says so."""
         if self.kind == "Any":
             return True
         if value is None:
@@ -78,21 +78,12 @@ class Type:
         if kind(value) != self.kind:
             return False
         if self.item is not None:
-            return self._parts_fit(value, self.item)
+            return _parts_fit(value, self.item, values)
         if self.fields is not None:
-            return all(
-                name in value and (value[name] is None or of.accepts(value[name]))
-                for name, of in self.fields.items()
-            )
+            return all(name in value and _fits(value[name], of, values) for name, of in self.fields.items())
         if self.parameters is not None:
             return _signature_fits(value, self.parameters, self.result or ANY)
         return True
-
-    def _parts_fit(self, value: Value, item: Type) -> bool:
-        if isinstance(value, Range):
-            ends = [end for end in (value.low, value.high) if end is not None]
-            return all(item.accepts(end) for end in ends)
-        return all(part is None or item.accepts(part) for part in value)
 
     def coerce(self, value: Value) -> Value:
         """The value as one of this type: null stays, one-item lists open or close, a date becomes its midnight."""
@@ -107,6 +98,15 @@ class Type:
         if self.kind == "date and time" and kind(value) == "date":
             return t.make_moment(t.ordinal(value), 0, UTC)
         return MISMATCH
+
+
+def _parts_fit(value: Value, item: Type, values: bool) -> bool:
+    parts = (value.low, value.high) if isinstance(value, Range) else value
+    return all(_fits(part, item, values) for part in parts)
+
+
+def _fits(value: Value, of: Type, values: bool) -> bool:
+    return value is None or of.accepts(value, values=values)
 
 
 def _signature_fits(value: Function, parameters: tuple[Type, ...], result: Type) -> bool:

@@ -149,7 +149,7 @@ def from_python(value: object, depth: int = 0) -> Value:
     if kind_of in _AS_IT_IS:
         return value if kind_of is not Decimal or value.is_finite() else None  # type: ignore[attr-defined]
     if kind_of is int:
-        return _number(value)  # type: ignore[arg-type]
+        return whole_number(value)  # type: ignore[arg-type]
     if kind_of is float:
         number = Decimal(repr(value))
         return number if number.is_finite() else None
@@ -162,8 +162,14 @@ def from_python(value: object, depth: int = 0) -> Value:
     return _uncommon(value)
 
 
-def _number(value: int) -> Decimal | None:
+def whole_number(value: int) -> Decimal | None:
+    """An int as a number of 34 digits; null beyond the largest."""
+    if -_EXACT < value < _EXACT:
+        return Decimal(value)
     return NUMBERS.create_decimal(value) if value.bit_length() < 20_000 else None
+
+
+_EXACT = 10**34
 
 
 def _uncommon(value: object) -> Value:
@@ -174,7 +180,7 @@ def _uncommon(value: object) -> Value:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int):
-        return _number(int(value))
+        return whole_number(int(value))
     if isinstance(value, time):
         return t.time_of(value)
     for native in (datetime, date, timedelta):
@@ -305,11 +311,7 @@ def member(value: Value, of: Value) -> bool | None:
         return equal(value, of)
     if type(value) is list and equal(value, of) is True:
         return True
-    for item in of:
-        nested = type(item) is Range or (type(item) is list and type(value) is not list)
-        if (member(value, item) if nested else equal(value, item)) is True:
-            return True
-    return False
+    return any((member if type(item) is Range else equal)(value, item) is True for item in of)
 
 
 # -- arithmetic ---------------------------------------------------------------------------------------------------

@@ -40,7 +40,14 @@ def make_context(runtime: Runtime, entries: list[Value]) -> Context | None:
     return made
 
 
-@built_in("context put", "context: context", "key: any", "value: any~", also=[("context", "keys", "value")])
+@built_in(
+    "context put",
+    "context: context",
+    "key: any",
+    "value: any~",
+    also=[("context", "keys", "value")],
+    by_name={"key": "string", "keys": "list"},
+)
 def context_put(runtime: Runtime, context: Context, key: Value, value: Value) -> Context | None:
     path = key if type(key) is list else [key]
     if not path or not all(type(step) is str for step in path):

@@ -50,10 +50,26 @@ def _convert(value: Value, wanted: str) -> Value:
 class BuiltIn(Function):
     """A function of the standard library. ``parameters`` are the names for calls by name."""
 
-    __slots__ = ("_function", "_kinds", "_needed", "_nullable", "_rest", "_variadic", "also", "name", "parameters")
+    __slots__ = (
+        "_also",
+        "_by_name",
+        "_function",
+        "_kinds",
+        "_needed",
+        "_nullable",
+        "_rest",
+        "_variadic",
+        "name",
+        "parameters",
+    )
 
     def __init__(
-        self, name: str, specs: Sequence[str], also: Sequence[tuple[str, ...]], function: Callable[..., Value]
+        self,
+        name: str,
+        specs: Sequence[str],
+        also: Sequence[tuple[str, ...]],
+        by_name: Mapping[str, str],
+        function: Callable[..., Value],
     ) -> None:
         self.name = name
         self._function = function
@@ -67,7 +83,8 @@ class BuiltIn(Function):
             kinds.append(wanted.rstrip("~"))
             nullable.append(wanted.endswith("~"))
         self.parameters = tuple(names)
-        self.also = tuple(also)
+        self._also = tuple(also)
+        self._by_name = dict(by_name)
         self._kinds = tuple(kinds)
         self._nullable = tuple(nullable)
         self._needed = needed
@@ -85,7 +102,7 @@ class BuiltIn(Function):
         for given, value in enumerate(arguments):
             place = given if given < last else last
             if value is None:
-                if not self._nullable[place] and place < self._needed:
+                if not self._nullable[place]:
                     return self._note_null(runtime, place, at)
                 continue
             converted = _convert(value, self._kinds[place])
@@ -105,7 +122,10 @@ class BuiltIn(Function):
 
     def call_named(self, runtime: Runtime, arguments: Mapping[str, Value], at: int = 0) -> Value:
         assert self.parameters is not None
-        for names in (self.parameters, *self.also):
+        for name, wanted in self._by_name.items():
+            if name in arguments and _convert(arguments[name], wanted) is _FAIL:
+                return None
+        for names in (self.parameters, *self._also):
             if all(name in names for name in arguments):
                 given = [arguments.get(name) for name in names]
                 while given and names[len(given) - 1] not in arguments:
@@ -144,12 +164,16 @@ BUILT_INS: dict[str, BuiltIn] = {}
 
 
 def built_in(
-    name: str, *specs: str, also: Sequence[tuple[str, ...]] = ()
+    name: str, *specs: str, also: Sequence[tuple[str, ...]] = (), by_name: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
-    """Declare a built-in. ``also`` lists further sets of parameter names under which it may be called."""
+    """Declare a built-in.
+
+    ``also`` lists further sets of parameter names under which it may be called, ``by_name`` the kinds that some of
+    them stand for when they are named.
+    """
 
     def declare(function: Callable[..., Value]) -> Callable[..., Value]:
-        BUILT_INS[name] = BuiltIn(name, specs, also, function)
+        BUILT_INS[name] = BuiltIn(name, specs, also, by_name or {}, function)
         return function
 
     return declare

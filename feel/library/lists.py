@@ -165,7 +165,14 @@ def remove(runtime: Runtime, items: List, position: Decimal) -> List | None:
     return [*items[:begin], *items[begin + 1 :]]
 
 
-@built_in("list replace", "list: list", "position: any", "newItem: any~", also=[("list", "match", "newItem")])
+@built_in(
+    "list replace",
+    "list: list",
+    "position: any",
+    "newItem: any~",
+    also=[("list", "match", "newItem")],
+    by_name={"position": "number", "match": "function"},
+)
 def list_replace(runtime: Runtime, items: List, where: Value, item: Value) -> List | None:
     runtime.make(len(items))
     runtime.spend(len(items))

@@ -122,7 +122,7 @@ def overlaps_before(a: Range, b: Range) -> bool:
 
 @_relation("overlaps after", points="none", also=[("range1", "range2")])
 def overlaps_after(a: Range, b: Range) -> bool:
-    return _high_of(a, b) > 0 and not _ends_before(b, a) and _low_of(a, b) >= 0
+    return _low_of(a, b) > 0 and not _ends_before(b, a) and _high_of(a, b) >= 0
 
 
 @_relation("finishes", points="left", also=[("point", "range"), ("range1", "range2")])

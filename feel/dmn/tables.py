@@ -1,0 +1,262 @@
+"""Decision tables: which rules hold, and what the hit policy makes of them.
+
+Every policy is enforced: two rules that hold under UNIQUE, or two that disagree under ANY, are an error that names
+them. A table never picks one in silence.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from feel.compiler import Code, Frame
+from feel.dmn.errors import DmnEvaluationError
+from feel.expression import Sheet
+from feel.limits import Runtime
+from feel.types import MISMATCH, Type
+from feel.values import KIND_ZH, Value, add, equal, kind, order, text_of
+
+Environment = dict[str, Value]
+
+
+class Tracing(Runtime):
+    """The runtime of a decision, which also remembers which rules matched in which table."""
+
+    __slots__ = ("matched",)
+
+    def __init__(self, functions: Mapping[str, Callable[..., object]] | None = None) -> None:
+        super().__init__(functions)
+        self.matched: list[tuple[str, list[str]]] = []
+
+
+@dataclass(slots=True)
+class Input:
+    """A column that is tested. ``allowed`` are the values that may be handed in."""
+
+    label: str
+    slot: int
+    value: Code
+    type: Type | None
+    allowed: Code | None
+    allowed_text: str
+
+
+@dataclass(slots=True)
+class Output:
+    """A column that is answered. ``priorities`` are its allowed values, best first."""
+
+    name: str
+    type: Type | None
+    default: Code | None
+    priorities: list[Value] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Rule:
+    id: str
+    number: int
+    tests: list[Code]  #: only of the cells that test something
+    outputs: list[Code]
+
+
+class Table:
+    """A compiled decision table."""
+
+    def __init__(
+        self,
+        element: str,
+        policy: str,
+        aggregation: str,
+        sheet: Sheet,
+        inputs: list[Input],
+        outputs: list[Output],
+        rules: list[Rule],
+    ) -> None:
+        self._element = element
+        self._sheet = sheet
+        self._inputs = inputs
+        self._outputs = outputs
+        self._rules = rules
+        self._first_only = policy == "FIRST"
+        self._decide = _POLICIES[policy]
+        self._aggregation = aggregation
+        self._several = policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER")
+
+    def __call__(self, environment: Environment, runtime: Runtime) -> Value:
+        frame = self._sheet.frame(environment, runtime)
+        runtime.spend(len(self._rules))
+        for column in self._inputs:
+            frame[column.slot] = self._given(column, frame)
+        matched = []
+        for rule in self._rules:
+            for test in rule.tests:
+                if test(frame) is not True:
+                    break
+            else:
+                matched.append(rule)
+                if self._first_only:
+                    break
+        if isinstance(runtime, Tracing):
+            runtime.matched.append((self._element, [rule.id for rule in matched]))
+        if not matched:
+            return self._nothing(frame)
+        return self._decide(self, frame, matched)
+
+    # -- inputs ---------------------------------------------------------------------------------------------------
+
+    def _given(self, column: Input, frame: Frame) -> Value:
+        value = column.value(frame)
+        if column.type is not None:
+            value = _converted(value, column.type)
+            if value is MISMATCH:
+                value = column.value(frame)
+                raise DmnEvaluationError(
+                    self._element,
+                    "input.type",
+                    f"“{column.label}”应当是 {column.type}，实际是{KIND_ZH[kind(value)]}",
+                    f"{column.label} must be a {column.type}, not a {kind(value)}",
+                )
+        if column.allowed is not None and value is not None:
+            frame[column.slot] = value
+            if column.allowed(frame) is not True:
+                written = text_of(value, frame[0], inside=True)
+                raise DmnEvaluationError(
+                    self._element,
+                    "input.value",
+                    f"“{column.label}”的值 {written} 不在允许的值之内：{column.allowed_text}",
+                    f"{column.label} is {written}, which is not among the allowed values {column.allowed_text}",
+                )
+        return value
+
+    # -- outputs --------------------------------------------------------------------------------------------------
+
+    def _answer(self, rule: Rule, frame: Frame) -> Value:
+        return self._row([code(frame) for code in rule.outputs])
+
+    def _row(self, values: list[Value]) -> Value:
+        """The answer of one rule: a value, or a context of the values of all columns."""
+        fitting = {}
+        for column, value in zip(self._outputs, values, strict=True):
+            found = value if column.type is None else column.type.coerce(value)
+            fitting[column.name] = None if found is MISMATCH else found
+        return fitting if len(values) > 1 else found if found is not MISMATCH else None
+
+    def _nothing(self, frame: Frame) -> Value:
+        """No rule holds: the default entries, if there are any."""
+        if any(column.default is not None for column in self._outputs):
+            answer = self._row([column.default(frame) if column.default else None for column in self._outputs])
+            return [answer] if self._several and not self._aggregation else answer
+        if self._aggregation == "COUNT":
+            return Decimal(0)
+        return [] if self._several and not self._aggregation else None
+
+    # -- hit policies ---------------------------------------------------------------------------------------------
+
+    def _unique(self, frame: Frame, matched: list[Rule]) -> Value:
+        if len(matched) > 1:
+            raise self._conflict(matched, "table.unique", "UNIQUE", "只许一条规则成立", "only one rule may hold")
+        return self._answer(matched[0], frame)
+
+    def _first(self, frame: Frame, matched: list[Rule]) -> Value:
+        return self._answer(matched[0], frame)
+
+    def _any(self, frame: Frame, matched: list[Rule]) -> Value:
+        answers = [self._answer(rule, frame) for rule in matched]
+        for rule, answer in zip(matched[1:], answers[1:], strict=True):
+            if equal(answer, answers[0]) is not True:
+                raise self._conflict(
+                    [matched[0], rule], "table.any", "ANY", "成立的规则必须结论相同", "rules that hold must agree"
+                )
+        return answers[0]
+
+    def _priority(self, frame: Frame, matched: list[Rule]) -> Value:
+        return min(
+            ((self._rank(answer), answer) for answer in self._all(frame, matched)), key=lambda pair: pair[0]
+        )[1]
+
+    def _rule_order(self, frame: Frame, matched: list[Rule]) -> Value:
+        frame[0].make(len(matched))
+        return self._all(frame, matched)
+
+    def _output_order(self, frame: Frame, matched: list[Rule]) -> Value:
+        return sorted(self._rule_order(frame, matched), key=self._rank)
+
+    def _collect(self, frame: Frame, matched: list[Rule]) -> Value:
+        answers = self._rule_order(frame, matched)
+        if not self._aggregation:
+            return answers
+        if len(self._outputs) == 1:
+            return self._aggregated(answers)
+        return {
+            column.name: self._aggregated([answer[column.name] for answer in answers]) for column in self._outputs
+        }
+
+    def _aggregated(self, answers: list[Value]) -> Value:
+        if self._aggregation == "COUNT":
+            distinct: list[Value] = []
+            for answer in answers:
+                if not any(equal(answer, other) is True for other in distinct):
+                    distinct.append(answer)
+            return Decimal(len(distinct))
+        if not all(kind(answer) in _ADDABLE or self._aggregation != "SUM" for answer in answers):
+            return None
+        result = answers[0]
+        for answer in answers[1:]:
+            if self._aggregation == "SUM":
+                result = add(result, answer)
+                continue
+            place = order(answer, result)
+            if place is None:
+                return None
+            if place < 0 if self._aggregation == "MIN" else place > 0:
+                result = answer
+        return result
+
+    def _all(self, frame: Frame, matched: list[Rule]) -> list[Value]:
+        return [self._answer(rule, frame) for rule in matched]
+
+    def _rank(self, answer: Value) -> tuple[int, ...]:
+        """The place of an answer among the allowed values of each output, best first."""
+        values = [answer] if len(self._outputs) == 1 else [answer[column.name] for column in self._outputs]
+        return tuple(
+            next((place for place, best in enumerate(column.priorities) if equal(value, best) is True), 10**6)
+            for column, value in zip(self._outputs, values, strict=True)
+            if column.priorities
+        )
+
+    def _conflict(self, rules: list[Rule], code: str, policy: str, zh: str, en: str) -> DmnEvaluationError:
+        numbers = ", ".join(str(rule.number) for rule in rules)
+        return DmnEvaluationError(
+            self._element,
+            code,
+            f"命中策略 {policy}：{zh}，但规则 {numbers} 同时成立",
+            f"hit policy {policy}: {en}, but the rules {numbers} hold together",
+            rules=tuple(rule.id for rule in rules),
+        )
+
+
+_ADDABLE = frozenset(("number", "string", "days and time duration", "years and months duration"))
+_POLICIES: dict[str, Callable[[Any, Frame, list[Rule]], Value]] = {
+    "UNIQUE": Table._unique,
+    "FIRST": Table._first,
+    "ANY": Table._any,
+    "PRIORITY": Table._priority,
+    "RULE ORDER": Table._rule_order,
+    "OUTPUT ORDER": Table._output_order,
+    "COLLECT": Table._collect,
+}
+POLICIES = frozenset(_POLICIES)
+
+
+def _converted(value: Value, wanted: Type) -> Value:
+    """The value as the column's type. Data from JSON has its dates and times as text: they are read here."""
+    found = wanted.coerce(value)
+    if found is MISMATCH and type(value) is str and wanted.kind in _FROM_TEXT:
+        from feel.scalars import from_json
+
+        read = from_json(value, wanted.kind)
+        found = MISMATCH if read is None else wanted.coerce(read)
+    return found
+
+
+_FROM_TEXT = frozenset(("date", "time", "date and time", "days and time duration", "years and months duration"))
