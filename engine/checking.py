@@ -5,7 +5,7 @@ waits, the law's rules) is judged above, over what ``engine.diagram`` reads.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import feel
 import feel.dmn
@@ -95,7 +95,7 @@ def check(files: Mapping[str, bytes], catalogue: Catalogue) -> list[Finding]:
     decisions = set(catalogue.decisions)
     for path in sorted(files):
         if path.endswith(".dmn"):
-            found, names = _check_decisions(files[path], path)
+            found, names = _check_decisions(files[path], path, catalogue.functions)
             findings.extend(found)
             decisions |= names
     for process in processes.values():
@@ -103,9 +103,9 @@ def check(files: Mapping[str, bytes], catalogue: Catalogue) -> list[Finding]:
     return findings
 
 
-def _check_decisions(content: bytes, path: str) -> tuple[list[Finding], set[str]]:
+def _check_decisions(content: bytes, path: str, functions: Collection[str]) -> tuple[list[Finding], set[str]]:
     try:
-        return [], set(feel.dmn.parse(content, path).names)
+        return [], set(feel.dmn.parse(content, path, functions=functions).names)
     except feel.dmn.DmnError as error:
         return [
             Finding(path, f.element, f"dmn.{f.code}", Severity.ERROR, f.zh, f.en) for f in error.findings

@@ -1,11 +1,10 @@
 """The decision tables of a bundle, found by the name that a business rule task calls."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import feel.dmn
+from engine.findings import FUNCTIONS
 
 
 class Decisions:
@@ -16,7 +15,7 @@ class Decisions:
         self._unreadable: list[str] = []
         for path, content in files.items():
             try:
-                decisions = feel.dmn.parse(content, path)
+                decisions = feel.dmn.parse(content, path, functions=FUNCTIONS)
             except feel.dmn.DmnError:
                 self._unreadable.append(path)
                 continue

@@ -635,3 +635,33 @@ def test_script_receive_send_and_plain_tasks(sqlite_database: Database) -> None:
     assert (step.data["m"], step.data["sent"], step.position) == (2, True, [("p", "reply")])
     step = only(house.deliver("reply", text="hello"))
     assert (step.ended, step.data["said"], step.services) == ("tell", "hello", ["send"])
+
+
+DECISION = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">
+<decision id="size" name="Size"><variable name="size" /><decisionTable hitPolicy="UNIQUE" id="t">
+<input id="i"><inputExpression id="ie" typeRef="number"><text>amount</text></inputExpression></input>
+<output id="o" name="size" typeRef="string" />
+<rule id="small"><inputEntry id="a"><text>&lt; 100</text></inputEntry><outputEntry id="b"><text>"small"</text></outputEntry></rule>
+<rule id="large"><inputEntry id="c"><text>&gt;= 100</text></inputEntry><outputEntry id="e"><text>"large"</text></outputEntry></rule>
+<rule id="odd"><inputEntry id="f"><text>13</text></inputEntry><outputEntry id="g"><text>"odd"</text></outputEntry></rule>
+</decisionTable></decision></definitions>"""
+
+
+def test_a_business_rule_task_asks_its_table(sqlite_database: Database) -> None:
+    drawn = Scope().start().rule("r", "size", "answer").end().path("start", "r", "end")
+    mapped = (
+        Scope()
+        .start()
+        .rule("r", "Size", "answer", {"kept": "= upper case(answer)"})
+        .end()
+        .path("start", "r", "end")
+    )
+    house = House(sqlite_database, diagram(drawn.process()), diagram(mapped.process("mapped")), DECISION)
+    step = only(house.start(amount=250))
+    assert step.data["answer"] == "large"
+    (decided,) = step.decisions
+    assert (decided.decision, decided.value, decided.matched) == ("size", "large", ["large"])
+    step = only(house.start(process="mapped", amount=1))
+    assert dict(step.data) == {"case_id": "case-1", "amount": 1, "kept": "SMALL"}
+    (incident,) = house.start(amount=13).incidents
+    assert incident.kind == "decision" and incident.element == "r"
