@@ -1,1 +1,71 @@
-"""Puts the engine together with the services, functions and listeners of all capabilities."""
+"""Puts the engine together with the services, functions and listeners of all capabilities.
+
+    engine = build_engine(secret_key=settings.secret_key, base_url=settings.base_url)
+    with database.transaction() as session:
+        load_release(session, Path("."), engine, now=now, by="system")
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+import disputes.courts.queries
+import disputes.mediation.queries
+import disputes.models
+import disputes.settlement.queries  # noqa: F401  # the forms of these three ask them for their context
+from core.settings import DEVELOPMENT_KEY, Settings
+from disputes.cases.listener import CaseListener
+from disputes.closure import services as closure
+from disputes.courts import services as courts
+from disputes.inbox import services as inbox
+from disputes.inbox.listener import InboxListener
+from disputes.intake import services as intake
+from disputes.mediation import services as mediation
+from disputes.mediation.services import MediationListener
+from disputes.releases.models import Release
+from disputes.releases.operations import deploy
+from disputes.releases.tree import read_tree
+from disputes.settlement import services as settlement
+from disputes.timelimits import services as timelimits
+from disputes.timelimits.functions import functions_for
+from disputes.timelimits.listener import TimelimitsListener
+from engine import Engine, Services
+
+
+def build_engine(
+    settings: Settings | None = None,
+    *,
+    secret_key: str = DEVELOPMENT_KEY,
+    base_url: str = "http://127.0.0.1:8315",
+) -> Engine:
+    """The engine with everything that diagrams may call. ``settings`` gives key and address, if there are any."""
+    if settings is not None:
+        secret_key, base_url = settings.secret_key, settings.base_url
+    return Engine(
+        services=build_services(secret_key=secret_key, base_url=base_url),
+        functions=functions_for,
+        # Deadlines first: the others may read them. The case before the inbox, whose items repeat its stage.
+        listeners=[TimelimitsListener(), CaseListener(), MediationListener(), InboxListener()],
+    )
+
+
+def build_services(*, secret_key: str = DEVELOPMENT_KEY, base_url: str = "http://127.0.0.1:8315") -> Services:
+    """All services, by the type that a service task names."""
+    return Services(
+        timelimits.services,
+        inbox.services,
+        intake.services,
+        settlement.services(secret=secret_key, base_url=base_url),
+        mediation.services,
+        courts.services,
+        closure.services,
+    )
+
+
+def load_release(
+    session: Session, directory: Path, engine: Engine, *, now: datetime, by: str, name: str = ""
+) -> Release:
+    """Deploy the diagrams, decisions, forms and limits below a directory. Raises NotDeployable with its findings."""
+    files = read_tree(directory).files
+    return deploy(session, files, name=name, services=set(engine.services), now=now, by=by)

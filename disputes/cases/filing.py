@@ -7,6 +7,7 @@ from typing import Any
 
 from core.now import CHINA
 from disputes.cases.models import Case
+from disputes.identity.models import IdKind
 from disputes.network.models import Organisation
 
 #: Complaints of one person about one merchant are counted over this time (D3, DOMAIN section 3 [P]).
@@ -35,6 +36,8 @@ _PERSONAL = frozenset(
 )  # fmt: skip
 #: Fields that have a column of their own.
 _KEPT = frozenset({"title", "requests", "category", "amount_fen", "path", "respondent_name", "occurred_on"})
+#: The choices of the form → the kinds of identity.
+_ID_KINDS = {"resident_id": IdKind.RESIDENT, "passport": IdKind.PASSPORT}
 _HINTS = ("wants_remedy", "points_to_violation", "asks_information", "other_channel")
 _CONSENTS = {"consent_publish": "publish", "consent_entrust": "entrust", "consent_e_service": "e_service"}
 
@@ -74,6 +77,13 @@ def in_remit(content: Mapping[str, Any]) -> bool:
     return TOPICS.get(str(content.get("topic") or "")) is None
 
 
+def id_kind(content: Mapping[str, Any]) -> str | None:
+    """The kind of the identity document whose number was given; None where no number was."""
+    if not content.get("id_no"):
+        return None
+    return _ID_KINDS.get(str(content.get("id_type") or ""), IdKind.OTHER)
+
+
 def day(value: object) -> date | None:
     """A date of the form (ISO text or a date)."""
     if isinstance(value, date):
@@ -89,10 +99,10 @@ def materials(content: Mapping[str, Any]) -> str:
 
 
 def hints(content: Mapping[str, Any]) -> dict[str, bool]:
-    """What the matter asks for (D1). A request for a remedy is one even where nobody ticked the box."""
+    """What the matter asks for (D1). Who names a request wants a remedy."""
     found = {name: bool(content.get(name)) for name in _HINTS}
-    if not any(found.values()):
-        found["wants_remedy"] = bool(content.get("requests"))
+    if content.get("requests"):
+        found["wants_remedy"] = True
     if content.get("violation_facts"):
         found["points_to_violation"] = True
     return found

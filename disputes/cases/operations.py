@@ -17,6 +17,7 @@ from disputes.cases import filing as rules
 from disputes.cases.access import require_on
 from disputes.cases.evidence import add_evidence, read_evidence, share
 from disputes.cases.models import Case, CaseNumber, Evidence, Kind, Note, Party, Side, Status
+from disputes.cases.rules import status_name
 from disputes.identity import operations as identity
 from disputes.identity import queries as people
 from disputes.identity.actor import Actor
@@ -25,6 +26,8 @@ from disputes.identity.permissions import allows, require
 from disputes.identity.rules import normal_phone
 from disputes.network import queries as places
 from disputes.network.models import Organisation
+from disputes.timelimits.queries import calendar, limits_of
+from disputes.timelimits.rules import compute
 from engine import Engine, bundles
 from forms import compile_form
 
@@ -93,7 +96,15 @@ def file(
     session.flush()
     _add_parties(session, case, content, complainant, merchant)
     history = _history(session, case, complainant, now=now)
-    facts = rules.routing_facts(case, content, merchant, history, district=region)
+    facts = rules.routing_facts(
+        case,
+        content,
+        merchant,
+        history,
+        limitation_ends_on=_limitation_ends_on(session, bundle, case, content),
+        in_district=places.in_district(session, case.region, content.get("respondent_address"), merchant),
+        in_mall_station=places.station_at(session, content.get("respondent_address") or "") is not None,
+    )
     step = engine.start(session, bundle=bundle, process=PROCESS, key=str(case.id), data=facts, now=now, by=str(by))
     case.instance_id = step.instance.id
     session.flush()
@@ -215,7 +226,7 @@ def _complainant(
         name=name,
         phone=content.get("complainant_phone"),
         address=content.get("complainant_address"),
-        id_kind=content.get("id_type") or None,
+        id_kind=rules.id_kind(content),
         id_no=content.get("id_no") or None,
         language=by.language,
         synthetic=synthetic,
@@ -231,8 +242,9 @@ def _completed(session: Session, person: Person, content: Mapping[str, Any]) -> 
     phone = content.get("complainant_phone")
     if phone and not person.phone:
         identity.edit_contact(session, person, phone=phone)
-    if content.get("id_no") and content.get("id_type") and not person.id_no:
-        identity.record_identity(session, person, id_kind=content["id_type"], id_no=content["id_no"])
+    kind = rules.id_kind(content)
+    if kind is not None and not person.id_no:
+        identity.record_identity(session, person, id_kind=kind, id_no=content["id_no"])
     return person
 
 
@@ -311,6 +323,13 @@ def _history(session: Session, case: Case, complainant: Person, *, now: datetime
     return rules.History(repeat_complaints=session.scalar(same) or 1, shared_contact_persons=max(persons, 1))
 
 
+def _limitation_ends_on(session: Session, bundle: str, case: Case, content: Mapping[str, Any]) -> date:
+    """The last day of the three years from when the complainant knew of the harm (C10, 办法 第十六条第四项)."""
+    known_on = rules.day(content.get("harm_known_on")) or case.occurred_on or rules.china_day(case.filed_at)
+    limit = limits_of(session, bundle).current("C10", region=case.region, on=known_on)
+    return compute(limit, known_on, calendar=calendar(session)).due_on
+
+
 def _party(session: Session, case: Case, side: Side) -> Party:
     query = select(Party).where(Party.case_id == case.id, Party.side == side).order_by(Party.position).limit(1)
     return session.scalars(query).one()
@@ -356,7 +375,7 @@ def _deliver(
     step = engine.deliver(session, message, str(case.id), payload=payload or {}, now=now, by=str(by))
     if step is None:
         raise WrongState(
-            f"现在不能{what}：这件投诉处于“{rules.status_name(case.status)}”。 "
+            f"现在不能{what}：这件投诉处于“{status_name(case.status)}”。 "
             f"The case does not wait for '{message}' now.",
             code="case.not_now",
             message_name=message,

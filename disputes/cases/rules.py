@@ -92,15 +92,21 @@ STANDINGS: dict[tuple[str, str], Standing] = {
     ),
     **_rows("court_link", Stage.COURT, [("choose_court", Status.TO_DELEGATE, _PARTIES)]),
     **_rows(
+        "mediator_choice",
+        Stage.COURT,
+        [
+            ("choose_mediator", Status.DELEGATED, _PARTIES),
+            ("designate_mediator", Status.DELEGATED, ("court_liaison",)),
+            ("designate_overdue", Status.DELEGATED, ("court_liaison",)),
+            ("confirm_mediator", Status.DELEGATED, ("mediator",)),
+        ],
+    ),
+    **_rows(
         "court_delegation",
         Stage.COURT,
         [
             ("receipt_package", Status.TO_DELEGATE, ("court_liaison",)),
             ("correct_package", Status.TO_DELEGATE, ("officer",)),
-            ("choose_mediator", Status.DELEGATED, _PARTIES),
-            ("designate_mediator", Status.DELEGATED, ("court_liaison",)),
-            ("designate_overdue", Status.DELEGATED, ("court_liaison",)),
-            ("confirm_mediator", Status.DELEGATED, ("mediator",)),
             ("ask_other_side", Status.DELEGATED, ("mediator",)),
             ("mediate_for_court", Status.DELEGATED, ("mediator",)),
         ],
@@ -127,7 +133,6 @@ STANDINGS: dict[tuple[str, str], Standing] = {
         Stage.REVISIT,
         [
             ("return_visit", Status.TO_REVISIT, ("centre_clerk",)),
-            ("return_visit_overdue", Status.TO_REVISIT, ("supervisor",)),
             ("rectify", Status.RECTIFYING, ("officer",)),
             ("review_bad_case", Status.RECTIFYING, ("supervisor",)),
         ],

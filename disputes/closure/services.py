@@ -1,20 +1,22 @@
 """What the diagram of closing calls: the closing itself, and the archive after the return visits."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.refusals import WrongState
-from disputes.cases.listener import case_of
 from disputes.cases.models import Case, Exit, Stage
 from disputes.cases.services import case_for
 from disputes.cases.telling import tell
 from disputes.closure import rules
 from disputes.closure.models import Rectification, ReturnVisit
+from disputes.inbox.models import InboxItem
 from disputes.inbox.queries import answers
-from engine import ServiceCall, Services, Step
+from disputes.inbox.reactions import reacts_to
+from engine import ServiceCall, Services
 
 services = Services()
 
@@ -46,17 +48,11 @@ def archive(call: ServiceCall) -> None:
     keep_rectifications(call.session, case)
 
 
-class ClosureListener:
-    """Writes a return visit and a rectification down as soon as they are answered."""
-
-    def step(self, session: Session, step: Step) -> None:
-        answered = {task.element for task in step.completed if task.process == "closure"}
-        if step.failed or not answered:
-            return
-        case = case_of(session, step.instance.key)
-        if case is not None:
-            keep_visits(session, case)
-            keep_rectifications(session, case)
+@reacts_to("return_visit", "rectify", "review_bad_case")
+def keep_record(session: Session, case: Case, item: InboxItem, now: datetime) -> None:
+    """A visit, a rectification and the supervisor's word are written down as soon as they are answered."""
+    keep_visits(session, case)
+    keep_rectifications(session, case)
 
 
 def keep_visits(session: Session, case: Case) -> None:

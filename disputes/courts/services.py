@@ -14,7 +14,6 @@ from core.refusals import WrongState
 from disputes.cases import filing
 from disputes.cases.access import centre
 from disputes.cases.addressing import addressee
-from disputes.cases.listener import case_of
 from disputes.cases.models import Case
 from disputes.cases.services import case_for
 from disputes.cases.telling import tell
@@ -22,11 +21,13 @@ from disputes.courts import package
 from disputes.courts.models import ConfirmationApplication, Handover, HandoverState
 from disputes.identity import queries as people
 from disputes.identity.roles import Role
+from disputes.inbox.models import InboxItem
 from disputes.inbox.queries import Given, answers, last_answer
+from disputes.inbox.reactions import reacts_to
 from disputes.mediation.models import Agreement, Mediation
 from disputes.mediation.services import make_agreement, signatures_over
 from disputes.network.models import Organisation
-from engine import ServiceCall, Services, Step
+from engine import ServiceCall, Services
 
 services = Services()
 
@@ -40,7 +41,7 @@ def build_package(call: ServiceCall) -> Mapping[str, Any]:
     """Build the package and lay it before the court's liaison; refused with the list of what is missing."""
     case = case_for(call)
     court = _court(call.session, case)
-    _send(call, case, DELEGATION, receiver=court)
+    _send(call.session, case, DELEGATION, receiver=court, by=call.by, now=call.now)
     if _delegated(call.session, case) is None:
         call.session.add(
             Mediation(
@@ -85,7 +86,7 @@ def return_materials(call: ServiceCall) -> None:
         mediation.ended_at, mediation.outcome = call.now, "to_litigation"
     for handover in _handovers(call.session, case, DELEGATION):
         handover.state = HandoverState.BACK
-    _send(call, case, RETURN, receiver=_court(call.session, case))
+    _send(call.session, case, RETURN, receiver=_court(call.session, case), by=call.by, now=call.now)
     tell(call.session, case, ["court_liaison", *PARTIES], "court.materials_returned", now=call.now)
 
 
@@ -101,7 +102,7 @@ def apply_confirmation(call: ServiceCall) -> Mapping[str, Any]:
     missing = [party for party in PARTIES if party not in {s["party"] for s in signatures}]
     if missing:
         raise WrongState(f"Expected both signatures, missing: {', '.join(missing)}.", code="confirmation.unsigned")
-    handover = _send(call, case, APPLICATION, receiver=court)
+    handover = _send(call.session, case, APPLICATION, receiver=court, by=call.by, now=call.now)
     call.session.add(
         ConfirmationApplication(
             case_id=case.id,
@@ -126,13 +127,13 @@ def record_ruling(call: ServiceCall) -> Mapping[str, Any]:
     ).one()
     docket = last_answer(call.session, case.id, "decide_docket", "docket_overdue")
     if docket is not None:
-        application.docketed = docket.content.get("docketed") is True
+        application.docketed = docket.content.get("decision") == "accept"
         application.docketed_at = docket.at
         application.court_case_no = str(docket.content.get("court_case_no") or "") or None
         application.reasons = str(docket.content.get("reasons") or "") or None
     ruled = last_answer(call.session, case.id, "rule_confirmation", "ruling_overdue")
     if ruled is not None:
-        application.ruling = str(ruled.content["ruling"])
+        application.ruling = "valid" if ruled.content["result"] == "valid" else "dismissed"
         application.ruling_no = str(ruled.content.get("ruling_no") or "") or None
         application.reasons = str(ruled.content.get("reasons") or "") or application.reasons
         application.ruled_at, application.ruled_on = ruled.at, filing.china_day(ruled.at)
@@ -155,8 +156,7 @@ def receive(handover: Handover, *, status: str, given: Given | None, now: dateti
     handover.state = HandoverState.RETURNED if status == "退回补正" else HandoverState.RECEIPTED
 
 
-def _send(call: ServiceCall, case: Case, type: str, *, receiver: Organisation) -> Handover:
-    session = call.session
+def _send(session: Session, case: Case, type: str, *, receiver: Organisation, by: str, now: datetime) -> Handover:
     attempt = session.scalar(
         select(func.max(Handover.attempt)).where(Handover.case_id == case.id, Handover.type == type)
     )
@@ -165,7 +165,7 @@ def _send(call: ServiceCall, case: Case, type: str, *, receiver: Organisation) -
         raise WrongState("Expected an office or a centre that sends, found none.", code="handover.no_sender")
     handover_id = uuid4()
     built = package.build(
-        session, case, handover_id=handover_id, type=type, sender=sender, receiver=receiver, now=call.now
+        session, case, handover_id=handover_id, type=type, sender=sender, receiver=receiver, now=now
     )
     handover = Handover(
         id=handover_id,
@@ -177,8 +177,8 @@ def _send(call: ServiceCall, case: Case, type: str, *, receiver: Organisation) -
         package=built.text,
         digest=built.digest,
         state=HandoverState.SENT,
-        sent_at=call.now,
-        sent_by=call.by,
+        sent_at=now,
+        sent_by=by,
     )
     session.add(handover)
     session.flush()
@@ -229,34 +229,28 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(CHINA).isoformat(timespec="seconds")
 
 
-class CourtsListener:
-    """Writes what the court's people answered where no service follows: receipts and the chosen mediator.
+@reacts_to("receipt_package")
+def keep_receipt(session: Session, case: Case, item: InboxItem, now: datetime) -> None:
+    """The court's receipt stands on the package at once; a returned one is sent again when it is corrected."""
+    given = last_answer(session, case.id, item.element)
+    status = "退回补正" if given and given.content.get("result") == "returned" else "已签收"
+    receive(_last_handover(session, case, DELEGATION), status=status, given=given, now=now)
+    session.flush()
 
-    Stands before the inbox's listener, so that the mediator's first task already finds its mediator.
-    """
 
-    def step(self, session: Session, step: Step) -> None:
-        if step.failed:
-            return
-        for task in step.completed:
-            if task.process != "court_delegation":
-                continue
-            case = case_of(session, step.instance.key)
-            if case is None:
-                return
-            self._apply(session, case, task.element, step.now)
+@reacts_to("correct_package")
+def send_again(session: Session, case: Case, item: InboxItem, now: datetime) -> None:
+    """A corrected package is built anew from the case, as it stands now."""
+    given = last_answer(session, case.id, item.element)
+    _send(session, case, DELEGATION, receiver=_court(session, case), by=given.by if given else "system", now=now)
 
-    def _apply(self, session: Session, case: Case, element: str, now: datetime) -> None:
-        given = last_answer(session, case.id, element)
-        if given is None:
-            return
-        if element == "receipt_package":
-            status = "退回补正" if given.content.get("result") == "returned" else "已签收"
-            receive(_last_handover(session, case, DELEGATION), status=status, given=given, now=now)
-        elif element in ("choose_mediator", "designate_mediator", "designate_overdue"):
-            chosen = _chosen(session, case, element)
-            if chosen is not None:
-                _appoint(session, case, chosen)
+
+@reacts_to("choose_mediator", "designate_mediator", "designate_overdue")
+def appoint_chosen(session: Session, case: Case, item: InboxItem, now: datetime) -> None:
+    """The mediator whom both named alike, or whom the court designated, finds the task in their inbox."""
+    chosen = _chosen(session, case, item.element)
+    if chosen is not None:
+        _appoint(session, case, chosen)
 
 
 def _chosen(session: Session, case: Case, element: str) -> UUID | None:

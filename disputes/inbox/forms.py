@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from disputes.inbox.models import InboxItem, ItemState
 from engine import Engine, Instance, bundles, values
 from forms import Form, compile_form
 
+_WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 #: Reads what a task sees; it runs nothing, so it needs no services.
 _READER = Engine(services={})
 
@@ -48,17 +49,21 @@ def context_of(session: Session, case: Case, item: InboxItem, *, now: datetime) 
         "today": now.astimezone(CHINA).date().isoformat(),
         "now": now.astimezone(CHINA).isoformat(timespec="seconds"),
         "party": item.party,
-        "due_on": last_day(item.due_at),
-        "decide_by": last_day(item.due_at) or "",
+        "due_on": due_words(item.due_at),
+        "decide_by": due_words(item.due_at),
         **provided(session, case, item, now),
     }
 
 
-def last_day(due_at: datetime | None) -> str | None:
-    """The last day on which something is in time, ISO: an exclusive midnight belongs to the day before."""
+def due_words(due_at: datetime | None) -> str | None:
+    """By when, as people write it: the last day, or the minute where a limit ends inside a day."""
     if due_at is None:
         return None
-    return (due_at.astimezone(CHINA) - timedelta(microseconds=1)).date().isoformat()
+    moment = due_at.astimezone(CHINA)
+    if moment.time() == time():
+        last = moment - timedelta(days=1)
+        return f"{last.year}年{last.month}月{last.day}日 {_WEEKDAYS[last.weekday()]}"
+    return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}"
 
 
 def _seen(session: Session, item: InboxItem) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from disputes.identity.permissions import may
 from disputes.identity.roles import Role
 from disputes.inbox.forms import context_of, form_of
 from disputes.inbox.models import Answer, Draft, InboxItem, ItemState
+from disputes.inbox.reactions import react
 from disputes.inbox.rules import may_work
 from engine import Engine
 
@@ -147,6 +148,7 @@ def answer(
     context = context_of(session, case, item, now=now)
     content = form.load(answer, context, language="en" if by.language == "en" else "zh")
     kept = _keep(session, item, form_digest, content, by=by, now=now)
+    react(session, case, item, now)
     engine.complete(session, task_id, content, now=now, by=str(by))
     session.execute(delete(Draft).where(Draft.task_id == task_id))
     session.flush()

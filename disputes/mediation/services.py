@@ -23,7 +23,9 @@ from disputes.documents.models import Kind as PaperKind
 from disputes.identity import queries as people
 from disputes.identity.models import Person
 from disputes.identity.roles import Role
+from disputes.inbox.models import InboxItem
 from disputes.inbox.queries import Given, answers, last_answer
+from disputes.inbox.reactions import reacts_to
 from disputes.mediation import rules
 from disputes.mediation.models import (
     Agreement,
@@ -71,7 +73,7 @@ def announce(call: ServiceCall) -> None:
     given = _given(call, case, "plan_session")
     planned_for = _moment(given.content["session_at"])
     mode = str(given.content.get("mode") or "on_site")
-    place = str(given.content.get("place") or "")
+    place = str(given.content.get("place") or given.content.get("link") or "")
     number = (
         call.session.scalar(select(func.max(MediationSession.number)).where(MediationSession.case_id == case.id))
         or 0
@@ -252,20 +254,19 @@ def cancel_planned(session: Session, case: Case) -> None:
     session.flush()
 
 
+@reacts_to("hold_session")
+def keep_session(session: Session, case: Case, item: InboxItem, now: datetime) -> None:
+    """The record of a session stands in its row at once."""
+    record_sessions(session, case)
+
+
 class MediationListener:
-    """Writes down a session when its record is answered, and cancels what is planned when the case ends."""
+    """Cancels what is planned when the case has ended."""
 
     def step(self, session: Session, step: Step) -> None:
-        if step.failed:
-            return
-        if any(task.element == "hold_session" for task in step.completed):
-            case = case_of(session, step.instance.key)
-            if case is not None:
-                record_sessions(session, case)
-        elif step.ended is not None:
-            case = case_of(session, step.instance.key)
-            if case is not None:
-                cancel_planned(session, case)
+        case = case_of(session, step.instance.key) if step.ended is not None else None
+        if case is not None:
+            cancel_planned(session, case)
 
 
 def _as_list(given: Given, key: str) -> str:
