@@ -4,6 +4,7 @@ A capability that has models adds its line here; a guard compares this list with
 """
 
 import disputes.audit.models  # noqa: F401
+import disputes.cases.drafts  # noqa: F401
 import disputes.cases.models  # noqa: F401
 import disputes.closure.models  # noqa: F401
 import disputes.courts.models  # noqa: F401
@@ -14,6 +15,7 @@ import disputes.intake.models  # noqa: F401
 import disputes.mediation.models  # noqa: F401
 import disputes.network.models  # noqa: F401
 import disputes.notices.models  # noqa: F401
+import disputes.releases.models  # noqa: F401
 import disputes.settlement.models  # noqa: F401
 import disputes.timelimits.models  # noqa: F401
 import engine.models  # noqa: F401

@@ -1,0 +1,84 @@
+"""The commands ``check`` and ``scenario``, without their command line: a directory in, the contract's object out.
+
+Neither needs the database of an installation. The number beside the object is the exit status: 0 good, 1 findings
+of severity error or failures.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from core.refusals import Invalid
+from disputes.releases.checks import check_tree, read_processes
+from disputes.releases.operations import finding_json
+from disputes.releases.scenarios.reading import Scenario, ScenarioError, read_scenarios
+from disputes.releases.scenarios.running import Seen, run_scenarios
+from disputes.releases.tree import Tree, read_tree
+from engine import Severity
+from engine.diagram import Kind, Process
+
+
+def check(directory: Path, *, services: Collection[str], today: date) -> tuple[dict[str, Any], int]:
+    """``hejie check DIR``. Raises Invalid when there is nothing to read."""
+    tree = read_tree(directory)
+    findings = check_tree(tree, services, today=today)
+    errors = any(finding.severity is Severity.ERROR for finding in findings)
+    report = {
+        "files": sorted(tree.shown(path) for path in tree.files),
+        "findings": [finding_json(finding) for finding in findings],
+    }
+    return report, 1 if errors else 0
+
+
+def scenario(directory: Path, *, coverage: bool = False) -> tuple[dict[str, Any], int]:
+    """``hejie scenario [DIR] [--coverage]``. Raises Invalid when a file cannot be read.
+
+    Status 1: a scenario failed, there is none, or, with coverage, no scenario reaches some end event.
+    """
+    tree = read_tree(directory)
+    scenarios = scenarios_of(tree)
+    outcomes, seen = run_scenarios(tree.files, scenarios)
+    report: dict[str, Any] = {"scenarios": [outcome.json() for outcome in outcomes]}
+    bad = not outcomes or any(not outcome.passed for outcome in outcomes)
+    if coverage:
+        processes = read_processes(tree.files)
+        report["coverage"] = coverage_of(processes, seen)
+        bad = bad or bool(ends_never_reached(processes, seen))
+    return report, 1 if bad else 0
+
+
+def scenarios_of(tree: Tree) -> list[Scenario]:
+    """The scenarios of a release. Raises Invalid."""
+    found: list[Scenario] = []
+    for path in sorted(tree.files):
+        if path.startswith("scenarios/"):
+            try:
+                found += read_scenarios(tree.files[path], tree.shown(path))
+            except ScenarioError as error:
+                raise Invalid(str(error), code="scenario.unreadable") from error
+    return found
+
+
+def coverage_of(processes: Iterable[Process], seen: Seen) -> Mapping[str, Any]:
+    """Per diagram: how many elements and flows the scenarios reached, and the ids of those they did not."""
+    report = {}
+    for process in processes:
+        elements = seen.elements.get(process.id, set()) & process.elements.keys()
+        flows = seen.flows.get(process.id, set()) & process.flows.keys()
+        report[process.id] = {
+            "elements": [len(elements), len(process.elements)],
+            "flows": [len(flows), len(process.flows)],
+            "missing": sorted((process.elements.keys() - elements) | (process.flows.keys() - flows)),
+        }
+    return report
+
+
+def ends_never_reached(processes: Iterable[Process], seen: Seen) -> list[tuple[str, str]]:
+    """End events, as (process, element), that no scenario reaches."""
+    return [
+        (process.id, element.id)
+        for process in processes
+        for element in process.elements.values()
+        if element.kind is Kind.END and element.id not in seen.elements.get(process.id, set())
+    ]

@@ -1,0 +1,69 @@
+"""Deploying a release."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.now import CHINA
+from core.refusals import Invalid
+from disputes.releases.checks import check_files
+from disputes.releases.models import Release
+from engine import Finding, Severity, bundles
+
+
+class NotDeployable(Invalid):
+    """The gate found errors; ``findings`` says each with its element and what to draw instead."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        errors = [f for f in findings if f.severity is Severity.ERROR]
+        first = errors[0]
+        super().__init__(
+            f"有 {len(errors)} 处错误，没有部署。第一处：{first.file} {first.element} {first.zh}",
+            code="release.findings",
+            errors=len(errors),
+        )
+        self.findings = findings
+
+
+def deploy(
+    session: Session,
+    files: Mapping[str, bytes],
+    *,
+    name: str,
+    services: Collection[str],
+    now: datetime,
+    by: str,
+) -> Release:
+    """Check a release, store it and let new cases start on it. Running cases stay on theirs.
+
+    Raises NotDeployable with all findings when one is an error. Deploying what is current already changes nothing.
+    """
+    findings = check_files(files, services, today=now.astimezone(CHINA).date())
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise NotDeployable(findings)
+    digest = bundles.save(session, files, now=now)
+    latest = session.scalar(select(Release).order_by(Release.version.desc()).limit(1))
+    if latest is not None and latest.digest == digest:
+        return latest
+    version = (session.scalar(select(func.max(Release.version))) or 0) + 1
+    release = Release(
+        version=version,
+        digest=digest,
+        name=name.strip() or f"第{version}版",
+        deployed_at=now,
+        deployed_by=by,
+        findings=[finding_json(finding) for finding in findings],
+    )
+    session.add(release)
+    session.flush()
+    bundles.make_current(session, digest, now=now)
+    return release
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """A finding as the contract has it."""
+    return {**asdict(finding), "severity": finding.severity.value, "trace": list(finding.trace)}

@@ -1,0 +1,120 @@
+"""What stands in for the world in a scenario: services that record their calls, and called processes.
+
+A service returns what the scenario says. Where it says nothing, every name that the task's outputs read gets a
+plausible value: ``…_at`` the moment, ``…_due_on`` the day a week later, ``…_on`` the day. ``deadline.pause`` and
+``deadline.resume`` are the real ones: the clock is what a scenario is about.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import feel
+from core.now import CHINA
+from disputes.timelimits import services as clock
+from engine import BpmnError, Service, ServiceCall, specifications
+
+#: Names that are no dates, with a value that the first edition's tables know.
+_PLAUSIBLE: Mapping[str, Any] = {"office": "office-1", "mediator_kind": "department"}
+
+#: Services of stubs begin with this; they are not recorded.
+_STUB = "scenario.stub."
+
+
+class Failing(Exception):
+    """A service that the scenario lets fail."""
+
+
+class StandIns(Mapping[str, Service]):
+    """Every type that anybody may ask for."""
+
+    def __init__(self, results: Mapping[str, Mapping[str, Any]], calls: Mapping[str, Any]) -> None:
+        self._results = results
+        self._calls = calls
+        #: Types that were called since it was last emptied, in order.
+        self.called: list[str] = []
+
+    def __getitem__(self, name: str) -> Service:
+        return self._serve
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def _serve(self, call: ServiceCall) -> Mapping[str, Any] | None:
+        process = specifications.load(call.session, call.instance.bundle).process(call.process)
+        element = process.elements[call.element]
+        if element.task_type.startswith(_STUB):
+            result: Mapping[str, Any] = self._calls[element.task_type.removeprefix(_STUB)]
+            return result
+        self.called.append(element.task_type)
+        given = self._results.get(element.task_type, {})
+        if "fails" in given:
+            raise Failing(str(given["fails"]))
+        if "error" in given:
+            raise BpmnError(str(given["error"]))
+        if element.task_type in clock:
+            return clock[element.task_type](call)
+        names = {name for source, _ in element.outputs for name in _names(source)}
+        return {
+            **{name: _plausible(name, call) for name in names - call.data.keys()},
+            **_dated(names, call),
+            **given,
+        }
+
+
+def _names(source: str) -> frozenset[str]:
+    return feel.compile(source.removeprefix("=")).names if source.startswith("=") else frozenset()
+
+
+def _dated(names: set[str], call: ServiceCall) -> dict[str, Any]:
+    """Moments and days are new at every call, also when the process knows an older one."""
+    return {name: _plausible(name, call) for name in names if name.endswith(("_at", "_on"))}
+
+
+def _plausible(name: str, call: ServiceCall) -> Any:
+    today = call.now.astimezone(CHINA).date()
+    if name.endswith("_at"):
+        return call.now
+    if name.endswith("_due_on"):
+        return today + timedelta(days=7)
+    if name.endswith("_on"):
+        return today
+    return _PLAUSIBLE.get(name)
+
+
+def stub(process: str, does: Any) -> bytes:
+    """A diagram that stands in for a called process: it sets variables and ends, or waits for ever."""
+    if does == "waits":
+        middle = f"""<bpmn:intermediateCatchEvent id="{process}_waits">
+      <bpmn:incoming>a</bpmn:incoming><bpmn:outgoing>b</bpmn:outgoing>
+      <bpmn:messageEventDefinition messageRef="{process}_message"/>
+    </bpmn:intermediateCatchEvent>"""
+    else:
+        outputs = "".join(f'<zeebe:output source="= {name}" target={quoteattr(str(name))}/>' for name in does)
+        middle = f"""<bpmn:serviceTask id="{process}_waits">
+      <bpmn:extensionElements>
+        <zeebe:taskDefinition type="{_STUB}{escape(process)}"/>
+        <zeebe:ioMapping>{outputs}</zeebe:ioMapping>
+      </bpmn:extensionElements>
+      <bpmn:incoming>a</bpmn:incoming><bpmn:outgoing>b</bpmn:outgoing>
+    </bpmn:serviceTask>"""
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+    xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="stub" targetNamespace="stub">
+  <bpmn:process id="{process}" isExecutable="true">
+    <bpmn:startEvent id="{process}_starts"><bpmn:outgoing>a</bpmn:outgoing></bpmn:startEvent>
+    <bpmn:sequenceFlow id="a" sourceRef="{process}_starts" targetRef="{process}_waits"/>
+    {middle}
+    <bpmn:sequenceFlow id="b" sourceRef="{process}_waits" targetRef="{process}_ends"/>
+    <bpmn:endEvent id="{process}_ends"><bpmn:incoming>b</bpmn:incoming></bpmn:endEvent>
+  </bpmn:process>
+  <bpmn:message id="{process}_message" name="{process}.finished"><bpmn:extensionElements>
+    <zeebe:subscription correlationKey="= case_id"/></bpmn:extensionElements></bpmn:message>
+</bpmn:definitions>""".encode()
