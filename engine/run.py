@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -21,6 +21,7 @@ from engine.diagram import Element, Flow, Kind
 from engine.incidents import Stuck
 from engine.models import Instance, Job, Subscription, Task, Timer
 from engine.nodes import Boundary, EventGateway, Inclusive, SubProcess, User, Working
+from engine.rows import Rows
 from engine.scopes import Scopes
 from engine.specifications import Specifications
 from engine.steps import BpmnError, Decided, FunctionContext, ServiceCall, Step
@@ -53,14 +54,14 @@ class Run:
     person_waits: bool = True
     top: Outer = field(init=False)
     scopes: Scopes = field(init=False)
+    rows: Rows = field(init=False)
     _log: list[dict[str, Any]] = field(default_factory=list)
-    _tasks: dict[int, Task] | None = None
-    _timers: dict[int, list[Timer]] | None = None
-    _subscriptions: dict[int, list[Subscription]] | None = None
-    _jobs: dict[int, Job] | None = None
     _firing: Timer | None = None
     _ended: str | None = None
     _rearm_asked: bool = False
+
+    def __post_init__(self) -> None:
+        self.rows = Rows(self.session, self.instance.id)
 
     # The beginning and the end of a command.
 
@@ -68,6 +69,7 @@ class Run:
         """Begin a new instance."""
         self.top = Outer(self.specifications.scopes[process], self.specifications.scopes, self)
         self.scopes = Scopes({0: dict(data)})
+        self.rows.begin_empty()
 
     def load(self) -> None:
         """Take up an instance where it stands."""
@@ -154,7 +156,7 @@ class Run:
 
     def answer(self, task_id: UUID, answer: Mapping[str, Any]) -> None:
         """Complete an open task."""
-        task = next((t for t in self.tasks().values() if t.id == task_id), None)
+        task = next((t for t in self.rows.tasks().values() if t.id == task_id), None)
         if task is None:
             found = self.session.scalar(select(Task.state).where(Task.id == task_id))
             if found is None:
@@ -184,7 +186,7 @@ class Run:
             element,
             payload={"timer": str(timer.id), "due_at": timer.due_at.isoformat(), "host": timer.host},
         )
-        self.timers()[timer.token].remove(timer)
+        self.rows.timers()[timer.token].remove(timer)
         token.node.happen(token, timer.element, {})
         self._firing = None
 
@@ -200,7 +202,7 @@ class Run:
         """Let a service task go on whose job an external worker has done."""
         token = self.token(job.token)
         job.state, job.ended_at, job.worker, job.locked_until = Job.State.COMPLETED, self.now, None, None
-        self.jobs().pop(job.token, None)
+        self.rows.jobs().pop(job.token, None)
         self.log("job.completed", token.node.element, payload={"job": str(job.id), "type": job.type})
         assert isinstance(token.node, Working)
         token.node.worked(token, result)
@@ -209,7 +211,7 @@ class Run:
         """Leave a service task by its error boundary event, as an external worker asked."""
         token = self.token(job.token)
         job.state, job.ended_at, job.worker, job.locked_until = Job.State.COMPLETED, self.now, None, None
-        self.jobs().pop(job.token, None)
+        self.rows.jobs().pop(job.token, None)
         self.throw_error(token, code, message)
 
     def end(self) -> None:
@@ -229,10 +231,10 @@ class Run:
 
     def rearm(self) -> None:
         """Evaluate the moments of armed timers and open tasks again; those that moved are in the step."""
-        for timers in self.timers().values():
+        for timers in self.rows.timers().values():
             for timer in timers:
                 self._rearm_timer(timer)
-        for number, task in self.tasks().items():
+        for number, task in self.rows.tasks().items():
             token = self.token(number)
             text = token.node.element.due
             if not text:
@@ -423,9 +425,7 @@ class Run:
             opened_at=self.now,
             token=token.id,
         )
-        self.session.add(task)
-        if self._tasks is not None:
-            self._tasks[token.id] = task
+        self.rows.add(task)
         self.step.opened.append(task)
         self.log(
             "task.opened",
@@ -457,7 +457,7 @@ class Run:
         return "" if value is None else ",".join(part.strip() for part in str(value).split(","))
 
     def _end_task(self, token: Token, how: Task.State) -> Task | None:
-        task = self.tasks().pop(token.id, None)
+        task = self.rows.tasks().pop(token.id, None)
         if task is not None:
             task.state, task.ended_at, task.ended_by = how, self.now, self.by
         return task
@@ -526,16 +526,14 @@ class Run:
             opened_at=self.now,
             token=token.id,
         )
-        self.session.add(job)
-        if self._jobs is not None:
-            self._jobs[token.id] = job
+        self.rows.add(job)
         self.step.jobs.append(job)
         self.log("job.opened", element, payload={"job": str(job.id), "type": job.type})
 
     def cancel_job(self, token: Token) -> None:
         if self.has_service(token.node.element.task_type):
             return
-        job = self.jobs().pop(token.id, None)
+        job = self.rows.jobs().pop(token.id, None)
         if job is not None:
             job.state, job.ended_at = Job.State.CANCELLED, self.now
 
@@ -598,9 +596,7 @@ class Run:
                 opened_at=self.now,
                 token=token.id,
             )
-            self.session.add(subscription)
-            if self._subscriptions is not None:
-                self._subscriptions.setdefault(token.id, []).append(subscription)
+            self.rows.add(subscription)
 
     def _moment(self, token: Token, element: Element) -> tuple[datetime, str | None, dict[str, Any] | None]:
         trigger = element.trigger
@@ -638,9 +634,7 @@ class Run:
             wake_at=due_at,
             attempt=0,
         )
-        self.session.add(timer)
-        if self._timers is not None:
-            self._timers.setdefault(token.id, []).append(timer)
+        self.rows.add(timer)
         self.step.armed.append(timer)
         self.log(
             "timer.armed",
@@ -664,12 +658,12 @@ class Run:
         """Drop the timers and subscriptions of a token."""
         kinds = {trigger.kind for element in _events_of(token) for trigger in element.triggers}
         if "timer" in kinds:
-            for timer in self.timers().pop(token.id, []):
+            for timer in self.rows.timers().pop(token.id, []):
                 timer.state, timer.ended_at, timer.wake_at = Timer.State.DROPPED, self.now, None
                 self.step.dropped.append(timer)
         if "message" in kinds:
-            for subscription in self.subscriptions().pop(token.id, []):
-                self.session.execute(delete(Subscription).where(Subscription.id == subscription.id))
+            for subscription in self.rows.subscriptions().pop(token.id, []):
+                self.rows.delete(subscription)
 
     def broadcast(self, token: Token, name: str) -> None:
         """Throw a signal: every event of this instance that waits for it happens."""
@@ -699,56 +693,6 @@ class Run:
             outer = outer.body or outer.host_of_workflow
         element = token.node.element
         raise Stuck("error_event", element.process, element.id, f"Nothing catches the error {code!r}: {message}")
-
-    # Rows of the instance, read when they are first needed.
-
-    def tasks(self) -> dict[int, Task]:
-        """Token → open task."""
-        if self._tasks is None:
-            rows = self.session.scalars(
-                select(Task)
-                .where(Task.instance_id == self.instance.id, Task.state == Task.State.OPEN)
-                .execution_options(populate_existing=True)
-            )
-            self._tasks = {task.token: task for task in rows}
-        return self._tasks
-
-    def timers(self) -> dict[int, list[Timer]]:
-        """Token → timers that have not fired."""
-        if self._timers is None:
-            rows = self.session.scalars(
-                select(Timer)
-                .where(
-                    Timer.instance_id == self.instance.id,
-                    Timer.state.in_((Timer.State.ARMED, Timer.State.CLAIMED, Timer.State.PARKED)),
-                )
-                .execution_options(populate_existing=True)
-            )
-            self._timers = {}
-            for timer in rows:
-                self._timers.setdefault(timer.token, []).append(timer)
-        return self._timers
-
-    def subscriptions(self) -> dict[int, list[Subscription]]:
-        """Token → subscriptions."""
-        if self._subscriptions is None:
-            self._subscriptions = {}
-            for row in self.session.scalars(
-                select(Subscription).where(Subscription.instance_id == self.instance.id)
-            ):
-                self._subscriptions.setdefault(row.token, []).append(row)
-        return self._subscriptions
-
-    def jobs(self) -> dict[int, Job]:
-        """Token → open job."""
-        if self._jobs is None:
-            rows = self.session.scalars(
-                select(Job).where(
-                    Job.instance_id == self.instance.id, Job.state.in_((Job.State.OPEN, Job.State.FAILED))
-                )
-            )
-            self._jobs = {job.token: job for job in rows}
-        return self._jobs
 
     # Quiescence.
 

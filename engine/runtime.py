@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -22,6 +22,11 @@ from engine.incidents import Stuck
 from engine.models import Delivery, Incident, Instance, Job, Subscription, Task, Timer
 from engine.run import Run
 from engine.steps import FunctionContext, FunctionFactory, Listener, Service, Step
+
+#: Built once: a step has little time, and building a statement takes as long as sending it.
+_INSTANCE_OF_TASK = select(Task.instance_id).where(Task.id == bindparam("task"))
+_INSTANCE_OF_TIMER = select(Timer.instance_id).where(Timer.id == bindparam("timer"))
+_LOCKED = select(Instance).where(Instance.id == bindparam("instance")).with_for_update()
 
 #: What a command does once the instance is loaded.
 Apply = Callable[[Run], None]
@@ -85,7 +90,7 @@ class Engine:
         self, session: Session, task_id: UUID, answer: Mapping[str, Any], *, now: datetime, by: str
     ) -> Step:
         """Complete an open task with its answer. Raises NotFound, WrongState, Conflict."""
-        instance_id = session.scalar(select(Task.instance_id).where(Task.id == task_id))
+        instance_id = session.scalar(_INSTANCE_OF_TASK, {"task": task_id})
         if instance_id is None:
             raise NotFound("There is no such task.", code="task.not_found")
         instance = self.lock(session, instance_id)
@@ -151,7 +156,7 @@ class Engine:
         self, session: Session, timer_id: UUID, *, owner: str, attempt: int | None = None, now: datetime
     ) -> Step | None:
         """Let a claimed timer take effect; none when it is no longer this owner's to fire. Never early."""
-        instance_id = session.scalar(select(Timer.instance_id).where(Timer.id == timer_id))
+        instance_id = session.scalar(_INSTANCE_OF_TIMER, {"timer": timer_id})
         if instance_id is None:
             return None
         instance = self.lock(session, instance_id)
@@ -170,7 +175,7 @@ class Engine:
 
     def _fire(self, session: Session, instance: Instance, timer_id: UUID, now: datetime, by: str) -> Step:
         def apply(run: Run) -> None:
-            timers = [timer for timers in run.timers().values() for timer in timers if timer.id == timer_id]
+            timers = [timer for timers in run.rows.timers().values() for timer in timers if timer.id == timer_id]
             if not timers:
                 raise WrongState("The timer is no longer armed.", code="timer.gone")
             run.fire(timers[0])
@@ -221,7 +226,7 @@ class Engine:
             )
 
         def apply(run: Run) -> None:
-            run.work_done(run.jobs()[job.token], result)
+            run.work_done(run.rows.jobs()[job.token], result)
 
         command = {"command": "complete_job", "job": str(job_id), "result": values.encode(dict(result))}
         return self._command(session, instance, command, f"job:{job_id}", apply, now, by)
@@ -250,7 +255,7 @@ class Engine:
         if code is not None:
 
             def apply(run: Run) -> None:
-                run.work_failed(run.jobs()[job.token], code, error)
+                run.work_failed(run.rows.jobs()[job.token], code, error)
 
             command = {"command": "throw_job", "job": str(job_id), "code": code, "error": error}
             return self._command(session, instance, command, f"job:{job_id}", apply, now, by)
@@ -375,10 +380,7 @@ class Engine:
         """Lock the instance's row and read it afresh. Everything else of a step is read after this."""
         try:
             instance = session.scalar(
-                select(Instance)
-                .where(Instance.id == instance_id)
-                .with_for_update()
-                .execution_options(populate_existing=True)
+                _LOCKED, {"instance": instance_id}, execution_options={"populate_existing": True}
             )
         except OperationalError as error:
             raise Conflict(
@@ -516,7 +518,7 @@ def _receiving(waiting: Sequence[Subscription], payload: Mapping[str, Any]) -> A
     """Give a message to the innermost of the events that wait for it."""
 
     def apply(run: Run) -> None:
-        rows = {row.id: row for rows in run.subscriptions().values() for row in rows}
+        rows = {row.id: row for rows in run.rows.subscriptions().values() for row in rows}
         here = [rows[row.id] for row in waiting if row.id in rows]
         innermost = max(here, key=lambda row: (run.token(row.token).workflow.depth, row.token))
         run.receive(innermost, payload)

@@ -1,0 +1,107 @@
+"""The open rows of one instance, read when a step first needs them and kept up to date while it runs.
+
+Most steps touch a few of them: a task that is answered, the timers on its border. What is new in the step is added
+here too, so that something opened and taken away in one step is found without asking the database.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy.orm import Session
+
+from engine.models import Job, Subscription, Task, Timer
+
+#: Built once: a step has little time, and building a statement takes as long as sending it.
+_TASKS = select(Task).where(Task.instance_id == bindparam("instance"), Task.state == Task.State.OPEN)
+_TIMERS = select(Timer).where(
+    Timer.instance_id == bindparam("instance"),
+    Timer.state.in_((Timer.State.ARMED, Timer.State.CLAIMED, Timer.State.PARKED)),
+)
+_SUBSCRIPTIONS = select(Subscription).where(Subscription.instance_id == bindparam("instance"))
+_JOBS = select(Job).where(
+    Job.instance_id == bindparam("instance"), Job.state.in_((Job.State.OPEN, Job.State.FAILED))
+)
+
+
+class Rows:
+    """Token → what is open for it."""
+
+    def __init__(self, session: Session, instance_id: UUID) -> None:
+        self.session = session
+        self.instance_id = instance_id
+        self._tasks: dict[int, Task] | None = None
+        self._timers: dict[int, list[Timer]] | None = None
+        self._subscriptions: dict[int, list[Subscription]] | None = None
+        self._jobs: dict[int, Job] | None = None
+        self._new: list[Task | Timer | Subscription | Job] = []
+
+    def begin_empty(self) -> None:
+        """A new instance has no rows: nothing needs to be read."""
+        self._tasks, self._timers, self._subscriptions, self._jobs = {}, {}, {}, {}
+
+    def add(self, row: Task | Timer | Subscription | Job) -> None:
+        """Take up a row that this step has made."""
+        self.session.add(row)
+        if isinstance(row, Task):
+            if self._tasks is not None:
+                self._tasks[row.token] = row
+                return
+        elif isinstance(row, Timer):
+            if self._timers is not None:
+                self._timers.setdefault(row.token, []).append(row)
+                return
+        elif isinstance(row, Subscription):
+            if self._subscriptions is not None:
+                self._subscriptions.setdefault(row.token, []).append(row)
+                return
+        elif self._jobs is not None:
+            self._jobs[row.token] = row
+            return
+        self._new.append(row)
+
+    def tasks(self) -> dict[int, Task]:
+        """Token → open task."""
+        if self._tasks is None:
+            self._tasks = {row.token: row for row in self._read(_TASKS, Task)}
+        return self._tasks
+
+    def timers(self) -> dict[int, list[Timer]]:
+        """Token → timers that have not fired."""
+        if self._timers is None:
+            self._timers = _by_token(self._read(_TIMERS, Timer))
+        return self._timers
+
+    def subscriptions(self) -> dict[int, list[Subscription]]:
+        """Token → subscriptions."""
+        if self._subscriptions is None:
+            self._subscriptions = _by_token(self._read(_SUBSCRIPTIONS, Subscription))
+        return self._subscriptions
+
+    def jobs(self) -> dict[int, Job]:
+        """Token → open job."""
+        if self._jobs is None:
+            self._jobs = {row.token: row for row in self._read(_JOBS, Job)}
+        return self._jobs
+
+    def delete(self, subscription: Subscription) -> None:
+        """Delete a subscription, whether it was written yet or not."""
+        if subscription in self.session.new:
+            self.session.expunge(subscription)
+        else:
+            self.session.execute(delete(Subscription).where(Subscription.id == subscription.id))
+
+    def _read(self, statement: Select[Any], kind: type) -> list[Any]:
+        """Read without flushing: the step writes everything at once when it is saved."""
+        with self.session.no_autoflush:
+            rows = self.session.scalars(
+                statement, {"instance": self.instance_id}, execution_options={"populate_existing": True}
+            ).all()
+        return [*rows, *(row for row in self._new if isinstance(row, kind))]
+
+
+def _by_token(rows: list[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.token, []).append(row)
+    return found
