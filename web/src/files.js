@@ -1,0 +1,121 @@
+// A file input inside [data-upload] sends each chosen file at once and shows how it goes, in words too.
+// The stored file's id takes the input's place in the form. Without this script the form sends the files itself.
+export function uploadFiles() {
+  document.addEventListener("change", (event) => {
+    const input = event.target;
+    const tiles = input.closest?.("[data-upload]");
+    if (!tiles || input.type !== "file") return;
+    event.stopPropagation();
+    for (const file of input.files) new Upload(tiles, input, file);
+    input.value = "";
+  }, true);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-drop-file]");
+    if (!button) return;
+    const tile = button.closest(".hj-tile");
+    const form = tile.closest("form");
+    const next = tile.parentElement.querySelector("input[type=file]");
+    tile.remove();
+    form?.dispatchEvent(new Event("change", { bubbles: true }));
+    next?.focus();
+  });
+}
+
+class Upload {
+  constructor(tiles, input, file) {
+    this.tiles = tiles;
+    this.name = tiles.dataset.files;
+    this.multiple = input.multiple;
+    this.file = file;
+    this.words = document.getElementById("upload-words").dataset;
+    this.tile = document.createElement("div");
+    this.tile.className = "hj-tile";
+    const add = tiles.querySelector(".hj-tile-add");
+    if (!this.multiple) for (const old of tiles.querySelectorAll("[data-file]")) old.remove();
+    tiles.insertBefore(this.tile, add);
+    this.send();
+  }
+
+  send() {
+    const request = new XMLHttpRequest();
+    const body = new FormData();
+    body.append("file", this.file);
+    body.append("_key", this.name);
+    const token = this.tiles.closest("form").querySelector("[name=csrf_token]");
+    if (token) body.append("csrf_token", token.value);
+    request.open("POST", this.tiles.dataset.upload);
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    this.draw("uploading", this.words.uploading.replace("{percent}", "0"));
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable) return;
+      const percent = Math.round((100 * event.loaded) / event.total);
+      this.say.textContent = this.words.uploading.replace("{percent}", percent);
+      this.bar.value = percent;
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 300) this.done(request.response);
+      else this.fail(request.response?.detail || this.words.refused);
+    });
+    request.addEventListener("error", () => this.fail(this.words.broken));
+    request.send(body);
+  }
+
+  draw(state, words) {
+    this.tile.replaceChildren();
+    this.tile.dataset.s = state;
+    const picture = part("div", "hj-tile-pic");
+    if (this.file.type.startsWith("image/")) {
+      const image = part("img", "hj-tile-img");
+      image.alt = "";
+      image.src = URL.createObjectURL(this.file);
+      image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
+      picture.append(image);
+    } else {
+      picture.append(document.querySelector("#upload-words svg").cloneNode(true));
+    }
+    this.body = part("div", "hj-tile-body");
+    this.body.append(part("b", "hj-file", this.file.name));
+    this.say = part("span", state === "failed" ? "hj-tile-why" : "", words);
+    this.say.setAttribute("role", "status");
+    this.body.append(this.say);
+    if (state === "uploading") {
+      this.bar = part("progress");
+      this.bar.max = 100;
+      this.bar.value = 0;
+      this.bar.setAttribute("aria-label", this.file.name);
+      this.body.append(this.bar);
+    }
+    this.tile.append(picture, this.body);
+  }
+
+  done(stored) {
+    this.draw("", stored.note || this.words.stored);
+    this.tile.dataset.file = stored.id;
+    const kept = part("input");
+    kept.type = "hidden";
+    kept.name = this.name;
+    kept.value = stored.id;
+    const drop = part("button", "btn btn-link btn-sm", this.words.drop);
+    drop.type = "button";
+    drop.dataset.dropFile = "";
+    drop.append(part("span", "hj-sr", this.file.name));
+    this.body.append(drop, kept);
+    this.tiles.closest("form").dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  fail(why) {
+    this.draw("failed", why);
+    const again = part("button", "btn btn-link btn-sm", this.words.again);
+    again.type = "button";
+    again.addEventListener("click", () => this.send());
+    this.body.append(again);
+  }
+}
+
+function part(tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
