@@ -1,0 +1,49 @@
+"""Deploying: a gate before, a version after, and what new cases start on."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.db import Database
+from core.refusals import NotFound
+from disputes.releases import queries
+from disputes.releases.operations import NotDeployable, deploy
+from engine import bundles
+from tests.disputes.releases.building import SERVICES, release
+
+NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+
+
+def test_what_has_an_error_is_not_deployed_and_says_why(database: Database) -> None:
+    files = {path: text for path, text in release().items() if path != "forms/decide.form"}
+    with database.transaction() as session:
+        with pytest.raises(NotDeployable, match="2 处错误") as refused:
+            deploy(session, files, name="", services=SERVICES, now=NOW, by="person:1")
+        assert {f.element for f in refused.value.findings if f.severity == "error"} == {"decide", "overdue"}
+        with pytest.raises(NotFound):
+            queries.current_release(session)
+        with pytest.raises(NotFound):
+            bundles.current(session)
+
+
+def test_the_latest_release_is_the_one_on_which_cases_start(database: Database) -> None:
+    first = release()
+    second = {**first, "forms/consent.en.json": b"{}"}
+    with database.transaction() as session:
+        one = deploy(session, first, name="第一版", services=SERVICES, now=NOW, by="person:1")
+        again = deploy(session, first, name="还是第一版", services=SERVICES, now=NOW, by="person:2")
+        assert (one.version, again.version, again.name) == (1, 1, "第一版")
+        two = deploy(session, second, name=" ", services=SERVICES, now=NOW, by="person:2")
+        assert (two.version, two.name, two.deployed_by) == (2, "第2版", "person:2")
+        assert two.findings == [] or {f["severity"] for f in two.findings} == {"warning"}
+        assert queries.current_release(session).digest == two.digest == bundles.current(session)
+        back = deploy(session, first, name="退回", services=SERVICES, now=NOW, by="person:1")
+        assert (back.version, back.digest) == (3, one.digest)
+        assert bundles.current(session) == one.digest
+    with database.transaction() as session:
+        assert [r.version for r in queries.releases(session)] == [3, 2, 1]
+        assert [r.version for r in queries.releases(session, before=3, limit=1)] == [2]
+        assert queries.view(queries.find(session, 1))["name"] == "第一版"
+        with pytest.raises(NotFound):
+            queries.find(session, 9)
+        assert bundles.load(session, one.digest).files == first
