@@ -21,7 +21,7 @@ KEYWORDS = frozenset(
 
 
 class Token(NamedTuple):
-    kind: str  #: name, number, string, sign or end
+    kind: str  #: name, number, string, sign, other or end; other may be part of a known name, such as （ or #
     text: str  #: as written; for strings the value, unescaped
     start: int
     end: int
@@ -33,8 +33,10 @@ _TOKEN = re.compile(
         | //[^\n]* | /\*.*?\*/)
   | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)
   | (?P<string>"(?:[^"\\]|\\.)*")
-  | (?P<name>\?|[^\W\d][\w\u00b7\u0300-\u036f\u203f-\u2040]*|[\U00010000-\U000effff]+)
-  | (?P<sign>\.\.|\*\*|<=|>=|!=|->|[-+*/=<>()\[\]{},:.@'])
+  | (?P<name>\?|(?:[^\W\d]|[\U00010000-\U000effff])
+        (?:[\w\u00b7\u0300-\u036f\u203f-\u2040]|[\U00010000-\U000effff])*)
+  | (?P<sign>(?!/\*)(?:\.\.|\*\*|<=|>=|!=|->|[-+*/=<>()\[\]{},:.@']))
+  | (?P<other>(?!"|/\*).)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -94,8 +96,7 @@ def tokens(text: str) -> list[Token]:
 
 def _unreadable(text: str, at: int) -> FeelSyntaxError:
     line, column = position(text, at)
-    char = text[at]
-    if char == '"':
+    if text[at] == '"':
         return FeelSyntaxError(
             "the string that begins here has no closing quote",
             "从这里开始的字符串缺少右引号",
@@ -103,49 +104,55 @@ def _unreadable(text: str, at: int) -> FeelSyntaxError:
             column=column,
             expected='"',
         )
-    if text.startswith("/*", at):
-        return FeelSyntaxError(
-            "the comment that begins here is not closed",
-            "从这里开始的注释没有结束",
-            line=line,
-            column=column,
-            expected="*/",
-        )
-    hints = {
-        "“": '"',
-        "”": '"',
-        "‘": '"',
-        "，": ",",
-        "（": "(",
-        "）": ")",
-        "：": ":",
-        "；": ",",
-        "【": "[",
-        "】": "]",
-        "＝": "=",
-        "＞": ">",
-        "＜": "<",
-        "≥": ">=",
-        "≤": "<=",
-        "≠": "!=",
-        "&": "and",
-        "|": "or",
-        "!": "not(...)",
-        "%": "/ 100",
-        "^": "**",
-    }
-    if (instead := hints.get(char)) is not None:
-        return FeelSyntaxError(
-            f"{char} is not a sign of FEEL; write {instead}",
-            f"{char} 不是 FEEL 的符号，请写 {instead}",
-            line=line,
-            column=column,
-            expected=instead,
-        )
     return FeelSyntaxError(
-        f"{char!r} cannot stand in an expression",
-        f"表达式里不能有字符 {char!r}",
+        "the comment that begins here is not closed",
+        "从这里开始的注释没有结束",
         line=line,
         column=column,
-        expected="a name, a value or an operator",
+        expected="*/",
+    )
+
+
+#: What people type for a sign of the language.
+_INSTEAD = {
+    "“": '"',
+    "”": '"',
+    "‘": '"',
+    "’": '"',
+    "，": ",",
+    "（": "(",
+    "）": ")",
+    "：": ":",
+    "；": ",",
+    "【": "[",
+    "】": "]",
+    "＝": "=",
+    "＞": ">",
+    "＜": "<",
+    "＋": "+",
+    "－": "-",
+    "×": "*",
+    "÷": "/",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+    "&": "and",
+    "|": "or",
+    "!": "not(...)",
+    "%": "/ 100",
+    "^": "**",
+    ";": ",",
+}
+
+
+def unknown_sign(text: str, token: Token) -> FeelSyntaxError:
+    """The error for a character that means nothing here, with what is probably meant."""
+    line, column = position(text, token.start)
+    char = token.text
+    if (instead := _INSTEAD.get(char)) is not None:
+        message, zh = f"{char} is not a sign of FEEL; write {instead}", f"{char} 不是 FEEL 的符号，请写 {instead}"
+        return FeelSyntaxError(message, zh, line=line, column=column, expected=instead)
+    wanted = "a name, a value or an operator"
+    return FeelSyntaxError(
+        f"{char!r} cannot stand here", f"这里不能有字符 {char!r}", line=line, column=column, expected=wanted
     )

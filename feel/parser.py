@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from feel import syntax as tree
 from feel.errors import FeelSyntaxError, position
-from feel.lexer import KEYWORDS, Token, tokens
+from feel.lexer import KEYWORDS, Token, tokens, unknown_sign
 from feel.names import Index
 
 #: Deeper nesting is refused, so that neither parser nor compiled code can exhaust the stack.
@@ -121,6 +121,8 @@ class Parser:
 
     def _error(self, message: str, zh: str, *, expected: str, at: int | None = None) -> FeelSyntaxError:
         token = self._token
+        if token.kind == "other":
+            return unknown_sign(self.text, token)
         offset = token.start if at is None else at
         line, column = position(self.text, offset)
         if token.kind == "end":
@@ -146,15 +148,9 @@ class Parser:
         token = self._token
         if token.kind == "end":
             return
-        written = token.text
-        hint = {"==": "=", "&&": "and", "||": "or", "=": "="}.get(written)
-        if written == "=" and self._tokens[self._at - 1].text == "=":
-            hint = "="
-        extra = f" (write a single {hint})" if hint else ""
-        extra_zh = f"（只写一个 {hint}）" if hint else ""
         raise self._error(
-            f"the expression is complete before this place; an operator is expected{extra}",
-            f"到这里之前表达式已经完整，这里应当是运算符{extra_zh}",
+            "the expression is complete before this place; an operator is expected",
+            "到这里之前表达式已经完整，这里应当是运算符",
             expected="an operator or the end",
         )
 
@@ -242,6 +238,9 @@ class Parser:
             if token.kind in ("name", "number") or (token.kind == "sign" and token.text in _NAME_SIGNS):
                 self._next()
                 continue
+            if token.kind == "other" and token.text >= "\u3001" and after != "for an iteration":
+                self._next()
+                continue
             wanted = " or ".join(sorted(ends))
             raise self._error(f"{wanted} is expected after a name", f"名称后面应当是 {wanted}", expected=wanted)
         return " ".join(self.text[first.start : self._tokens[self._at - 1].end].split())
@@ -280,6 +279,8 @@ class Parser:
         if level >= 5:
             return tree.Arithmetic(at, operator, left, self._operation(level + 1))
         if operator in _COMPARISONS:
+            if operator == "=" and self._is("="):
+                raise self._error("equality is written with a single =", "相等只写一个 =", expected="=")
             return tree.Compare(at, operator, left, self._operation(level + 1))
         if operator == "and":
             right = self._operation(3)

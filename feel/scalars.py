@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from feel import temporal as t
 from feel.limits import Runtime
+from feel.types import Type
 from feel.values import Value, from_python, kind, number_text, text_of
 
 #: Integers beyond this are not exact in JavaScript.
@@ -58,6 +59,19 @@ def from_json(value: object, kind_wanted: str | None = None) -> Value:
         parsed = _READERS[kind_wanted](found)
         return parsed if kind(parsed) == kind_wanted else None
     return found
+
+
+def read_typed(value: Value, of: Type | None) -> Value:
+    """JSON data as its declared type says: texts of dates, times and durations are read, at any depth."""
+    if of is None or value is None:
+        return value
+    if type(value) is str and of.kind in _READERS:
+        return from_json(value, of.kind)
+    if type(value) is list:
+        return [read_typed(item, of.item if of.kind == "list" else of) for item in value]
+    if type(value) is dict and of.fields is not None:
+        return {name: read_typed(item, of.fields.get(name)) for name, item in value.items()}
+    return value
 
 
 _READERS = {

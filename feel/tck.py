@@ -12,8 +12,8 @@ from pathlib import Path
 from lxml import etree
 
 from feel import temporal as t
-from feel.dmn import Decisions, DmnError, parse
-from feel.dmn.reading import Element, attribute, children, content, read
+from feel.dmn import Decisions, DmnError, load
+from feel.dmn.reading import Element, attribute, content
 from feel.errors import FeelError
 from feel.library import BUILT_INS
 from feel.limits import Runtime
@@ -83,7 +83,7 @@ def _results(cases: Path, root: Element) -> Iterator[tuple[str, str, Value, obje
     decisions: Decisions | None = None
     broken = ""
     try:
-        decisions = _model(cases.parent / model_name)
+        decisions = load(cases.parent / model_name, strict=False)
     except (DmnError, OSError) as error:
         broken = str(error)
     for case in _local(root, "testCase"):
@@ -98,21 +98,6 @@ def _results(cases: Path, root: Element) -> Iterator[tuple[str, str, Value, obje
             value, problem = _ask(decisions, name, data)
             passed = (problem is None and matches(value, want)) or (problem is not None and want is None)
             yield attribute(case, "id"), attribute(node, "name"), want, problem or _shown(value), passed
-
-
-def _model(path: Path, seen: frozenset[Path] = frozenset()) -> Decisions:
-    """The model of a case, with those that it imports from the same folder."""
-    xml = path.read_bytes()
-    wanted = {attribute(found, "namespace") for found in children(read(xml, path.name), "import")}
-    imports = {}
-    if wanted:
-        for other in path.parent.glob("*.dmn"):
-            if other == path or other in seen:
-                continue
-            namespace = attribute(read(other.read_bytes(), other.name), "namespace")
-            if namespace in wanted:
-                imports[namespace] = _model(other, seen | {path})
-    return parse(xml, path.name, imports=imports, strict=False)
 
 
 def _ask(decisions: Decisions, name: str, data: dict[str, Value]) -> tuple[Value, str | None]:

@@ -352,7 +352,9 @@ def months_between(start: tuple[int, int, int], start_rest: int, end: tuple[int,
 # -- reading ------------------------------------------------------------------------------------------------------
 
 _DATE = re.compile(r"(-?(?:[1-9]\d{4,8}|\d{4}))-(\d\d)-(\d\d)", re.ASCII)
-_CLOCK = r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:(Z)|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([A-Za-z0-9_+\-/]{1,60}))?"
+_CLOCK = (
+    r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d)(?::(\d\d))?|@([A-Za-z0-9_+\-/]{1,60}))?"
+)
 _TIME = re.compile(_CLOCK, re.ASCII)
 _DAYS_TIME = re.compile(
     r"(-)?P(?:(\d{1,20})D)?(?:T(?=\d)(?:(\d{1,20})H)?(?:(\d{1,20})M)?(?:(\d{1,20})(?:\.(\d{0,20}))?S)?)?", re.ASCII

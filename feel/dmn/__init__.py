@@ -5,12 +5,16 @@ decisions.evaluate("refusal_grounds", {"in_remit": True, ...}).value
 """
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from feel.dmn.decisions import DecisionResult, Decisions
 from feel.dmn.errors import DmnError, DmnEvaluationError, DmnFinding
-from feel.dmn.reading import read
+from feel.dmn.reading import attribute, children, read
+from feel.errors import FeelError
+from feel.limits import Functions
+from feel.scalars import to_json
 
-__all__ = ["DecisionResult", "Decisions", "DmnError", "DmnEvaluationError", "DmnFinding", "parse"]
+__all__ = ["DecisionResult", "Decisions", "DmnError", "DmnEvaluationError", "DmnFinding", "decide", "load", "parse"]
 
 
 def parse(
@@ -31,3 +35,34 @@ def parse(
     if strict and decisions.findings:
         raise DmnError(decisions.findings)
     return decisions
+
+
+def load(
+    path: Path, *, functions: Collection[str] = (), strict: bool = True, within: frozenset[Path] = frozenset()
+) -> Decisions:
+    """Parse a file together with those beside it that it imports. ``within`` are the files that import it."""
+    xml = path.read_bytes()
+    wanted = {attribute(found, "namespace") for found in children(read(xml, path.name), "import")}
+    imports = {}
+    for other in sorted(path.parent.glob("*.dmn")) if wanted else ():
+        if other != path and other not in within:
+            namespace = attribute(read(other.read_bytes(), other.name), "namespace")
+            if namespace in wanted:
+                imports[namespace] = load(other, functions=functions, strict=strict, within=within | {path})
+    return parse(xml, path.name, functions=functions, imports=imports, strict=strict)
+
+
+def decide(
+    path: Path, decision: str, data: Mapping[str, object], functions: Functions | None = None
+) -> dict[str, object]:
+    """Ask one decision of a file. The answer is the JSON of ``hejie decide``; its findings say what went wrong."""
+    value, matched, findings = None, [], []
+    try:
+        decisions = load(path, functions=functions or ())
+        result = decisions.evaluate(decision, decisions.read_json(data), functions)
+        value, matched = to_json(result.value), result.matched
+    except DmnError as error:
+        findings = [{**finding._asdict(), "severity": "error"} for finding in error.findings]
+    except FeelError as error:
+        findings = [{"element": decision, "code": "feel", "zh": error.zh, "en": str(error), "severity": "error"}]
+    return {"decision": decision, "value": value, "matched": matched, "findings": findings}

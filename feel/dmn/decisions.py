@@ -10,6 +10,7 @@ from feel.dmn.reading import Element, attribute, child, children, identity, loca
 from feel.dmn.tables import Environment, Tracing
 from feel.expression import too_deep
 from feel.limits import Runtime
+from feel.scalars import read_typed
 from feel.types import Type
 from feel.values import Value, from_python
 
@@ -17,6 +18,7 @@ _REQUIREMENTS = {
     "informationRequirement": ("requiredInput", "requiredDecision"),
     "knowledgeRequirement": ("requiredKnowledge",),
 }
+Path = tuple[str, ...]
 _KINDS = ("decision", "inputData", "businessKnowledgeModel", "decisionService")
 
 
@@ -33,6 +35,7 @@ class DecisionResult:
 class Part:
     """An element of a decision requirements graph."""
 
+    owner: "Decisions"
     id: str
     name: str
     kind: str
@@ -88,7 +91,7 @@ class Decisions:
         of = self._items.of(variable)
         seen_as = (name_of(variable) if variable is not None else "") or name
         id_ = attribute(element, "id") or name
-        part = Part(id_, name, local(element), element, seen_as, of, [])
+        part = Part(self, id_, name, local(element), element, seen_as, of, [])
         if id_ in self._parts:
             self._problem(element, "id.twice", f"标识 {id_} 出现两次", f"the id {id_} is used twice")
             return
@@ -186,7 +189,9 @@ class Decisions:
         types = (tuple(each.type for each in given), None)
 
         def decide(environment: Environment, runtime: Runtime) -> Value:
-            asked = _Asked(self, environment, runtime, {each.id: environment[each.variable] for each in given})
+            asked = _Asked(environment, runtime)
+            for each in given:
+                asked.know(each, environment[each.variable])
             values = {each.variable: asked.value(each) for each in outputs}
             result = next(iter(values.values())) if len(outputs) == 1 else values
             of = part.type
@@ -207,6 +212,11 @@ class Decisions:
         wanted: set[str] = set()
         self._collect(self._find(decision), wanted, set())
         return frozenset(wanted)
+
+    def read_json(self, data: Mapping[str, object]) -> dict[str, Value]:
+        """JSON data with the texts of dates, times and durations read as the declared inputs say."""
+        types = {name: part.type for part in self._parts.values() for name in (part.variable, part.name)}
+        return {name: read_typed(from_python(value), types.get(name)) for name, value in data.items()}
 
     def _collect(self, part: Part, wanted: set[str], seen: set[str]) -> None:
         if part.id in seen:
@@ -244,7 +254,7 @@ class Decisions:
         """
         part = self._find(decision)
         runtime = Tracing(functions)
-        asked = _Asked(self, _Outside(data), runtime, {})
+        asked = _Asked(_Outside(data), runtime)
         try:
             value = asked.service(part) if part.kind == "decisionService" else asked.value(part)
         except RecursionError:
@@ -266,18 +276,25 @@ class _Outside(dict[str, Value]):
 
 
 class _Asked:
-    """One question: the decisions on the way to its answer are made once each."""
+    """One question: the decisions on the way to its answer are made once each.
 
-    def __init__(self, decisions: Decisions, data: Environment, runtime: Runtime, known: dict[str, Value]) -> None:
-        self._decisions = decisions
+    A ``path`` says through which imports a part was reached: the same file imported twice has its inputs twice.
+    """
+
+    def __init__(self, data: Environment, runtime: Runtime) -> None:
         self._data = data
         self._runtime = runtime
-        self._known = known
+        self._known: dict[tuple[Path, int], Value] = {}
 
-    def value(self, part: Part) -> Value:
-        if part.id not in self._known:
-            self._known[part.id] = self._made(part)
-        return self._known[part.id]
+    def know(self, part: Part, value: Value) -> None:
+        """Take a value as given instead of deciding it."""
+        self._known[(), id(part)] = value
+
+    def value(self, part: Part, path: Path = ()) -> Value:
+        key = path, id(part)
+        if key not in self._known:
+            self._known[key] = self._made(part, path)
+        return self._known[key]
 
     def service(self, part: Part) -> Value:
         function = self.value(part)
@@ -290,40 +307,51 @@ class _Asked:
         except KeyError:
             return None
 
-    def _made(self, part: Part) -> Value:
+    def _input(self, part: Part, path: Path) -> Value:
+        """An input from outside; one of an imported file under its qualified name, or within a context."""
+        if path:
+            if (found := self._outside(".".join((*path, part.variable)))) is not None:
+                return found
+            found = self._outside(path[0])
+            for step in (*path[1:], part.variable):
+                found = found.get(step) if isinstance(found, dict) else None
+            if found is not None:
+                return found
+        found = self._outside(part.variable)
+        return self._outside(part.name) if found is None else found
+
+    def _made(self, part: Part, path: Path) -> Value:
         if part.kind == "inputData":
-            given = self._outside(part.variable)
-            value = self._outside(part.name) if given is None else given
-            return fitted(value, part.type)
+            return fitted(self._input(part, path), part.type)
         if part.logic is None:
             return None
         if part.kind == "businessKnowledgeModel":
-            return self._knowledge(part, part.logic)
-        value = part.logic(self._environment(part), self._runtime)
+            return self._knowledge(part, part.logic, path)
+        value = part.logic(self._environment(part, path), self._runtime)
         return fitted(value, part.type) if part.kind == "decision" else value
 
-    def _knowledge(self, part: Part, logic: Logic) -> Value:
+    def _knowledge(self, part: Part, logic: Logic, path: Path) -> Value:
         """A knowledge model sees itself and those it needs, which may need it in turn; nothing from outside."""
-        function = self._known[part.id] = logic({}, self._runtime)
+        function = self._known[path, id(part)] = logic({}, self._runtime)
         if isinstance(function, Defined):
-            function.see({part.variable: function, **self._needed(part)})
+            function.see({part.variable: function, **self._needed(part, path)})
         return function
 
-    def _environment(self, part: Part) -> Environment:
+    def _environment(self, part: Part, path: Path) -> Environment:
         """What a decision may see: what it needs, and data from outside that is no part of the graph."""
         environment: Environment = {}
-        for name in part.free - self._decisions.hidden:
+        for name in part.free - part.owner.hidden:
             try:
                 environment[name] = self._data[name]
             except KeyError:
                 continue
-        environment.update(self._needed(part))
+        environment.update(self._needed(part, path))
         return environment
 
-    def _needed(self, part: Part) -> Environment:
+    def _needed(self, part: Part, path: Path) -> Environment:
         environment: Environment = {}
         for prefix, needed in part.needs:
-            value = self.value(needed)
+            value = self.value(needed, (*path, prefix) if prefix else path)
             if prefix:
                 environment.setdefault(prefix, {})[needed.variable] = value
             else:

@@ -13,6 +13,7 @@ from feel.compiler import Code, Frame
 from feel.dmn.errors import DmnEvaluationError
 from feel.expression import Sheet
 from feel.limits import Runtime
+from feel.scalars import read_typed
 from feel.types import MISMATCH, Type
 from feel.values import KIND_ZH, Value, add, equal, kind, order, text_of
 
@@ -109,24 +110,29 @@ class Table:
         if column.type is not None:
             value = _converted(value, column.type)
             if value is MISMATCH:
-                value = column.value(frame)
-                raise DmnEvaluationError(
-                    self._element,
-                    "input.type",
-                    f"“{column.label}”应当是 {column.type}，实际是{KIND_ZH[kind(value)]}",
-                    f"{column.label} must be a {column.type}, not a {kind(value)}",
-                )
+                raise self._refused(column, column.value(frame), column.type, frame[0])
         if column.allowed is not None and value is not None:
             frame[column.slot] = value
             if column.allowed(frame) is not True:
-                written = text_of(value, frame[0], inside=True)
-                raise DmnEvaluationError(
-                    self._element,
-                    "input.value",
-                    f"“{column.label}”的值 {written} 不在允许的值之内：{column.allowed_text}",
-                    f"{column.label} is {written}, which is not among the allowed values {column.allowed_text}",
-                )
+                raise self._refused(column, value, None, frame[0])
         return value
+
+    def _refused(self, column: Input, value: Value, of: Type | None, runtime: Runtime) -> DmnEvaluationError:
+        if of is not None and of.kind != kind(value):
+            return DmnEvaluationError(
+                self._element,
+                "input.type",
+                f"“{column.label}”应当是{KIND_ZH.get(of.kind, of.kind)}，实际是{KIND_ZH[kind(value)]}",
+                f"{column.label} must be a {of.kind}, not a {kind(value)}",
+            )
+        written = text_of(value, runtime, inside=True)
+        allowed = column.allowed_text or str(of)
+        return DmnEvaluationError(
+            self._element,
+            "input.value",
+            f"“{column.label}”的值 {written} 不在允许的值之内：{allowed}",
+            f"{column.label} is {written}, which is not among the allowed values {allowed}",
+        )
 
     # -- outputs --------------------------------------------------------------------------------------------------
 
@@ -251,12 +257,7 @@ POLICIES = frozenset(_POLICIES)
 def _converted(value: Value, wanted: Type) -> Value:
     """The value as the column's type. Data from JSON has its dates and times as text: they are read here."""
     found = wanted.coerce(value)
-    if found is MISMATCH and type(value) is str and wanted.kind in _FROM_TEXT:
-        from feel.scalars import from_json
-
-        read = from_json(value, wanted.kind)
+    if found is MISMATCH and type(value) is str:
+        read = read_typed(value, wanted)
         found = MISMATCH if read is None else wanted.coerce(read)
     return found
-
-
-_FROM_TEXT = frozenset(("date", "time", "date and time", "days and time duration", "years and months duration"))
