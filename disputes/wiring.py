@@ -51,7 +51,7 @@ def build_engine(
 
 
 def build_services(*, secret_key: str = DEVELOPMENT_KEY, base_url: str = "http://127.0.0.1:8315") -> Services:
-    """All services, by the type that a service task names."""
+    """All services, by type."""
     return Services(
         timelimits.services,
         inbox.services,
@@ -66,6 +66,6 @@ def build_services(*, secret_key: str = DEVELOPMENT_KEY, base_url: str = "http:/
 def load_release(
     session: Session, directory: Path, engine: Engine, *, now: datetime, by: str, name: str = ""
 ) -> Release:
-    """Deploy the diagrams, decisions, forms and limits below a directory. Raises NotDeployable with its findings."""
+    """Deploy the diagrams, decisions, forms and limits below a directory. Raises NotDeployable with findings."""
     files = read_tree(directory).files
     return deploy(session, files, name=name, services=set(engine.services), now=now, by=by)

@@ -1,7 +1,7 @@
 """Filing a case, and what its parties and its office may tell it at any time."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from disputes.identity.actor import Actor
 from disputes.identity.models import Person
 from disputes.identity.permissions import allows, require
 from disputes.identity.rules import normal_phone
+from disputes.network import operations as network
 from disputes.network import queries as places
 from disputes.network.models import Organisation
 from disputes.timelimits.queries import calendar, limits_of
@@ -67,7 +68,15 @@ def file(
     bundle = bundles.current(session)
     content = _valid(session, bundle, filing, by=by, now=now)
     complainant = _complainant(session, content, by=by, synthetic=synthetic, now=now)
-    merchant = _merchant(session, content, synthetic=synthetic, now=now)
+    merchant = network.find_or_add_merchant(
+        session,
+        name=content["respondent_name"],
+        uscc=content.get("uscc"),
+        address=content.get("respondent_address"),
+        phone=content.get("respondent_phone"),
+        synthetic=synthetic,
+        now=now,
+    )
     region = places.district(session)
     case = Case(
         case_no=_next_number(session, region, now),

@@ -13,16 +13,17 @@ def may_work(item: InboxItem, actor: Actor, permission: str, known: Relation) ->
     A party's item is the party's alone; a named mediator's is that mediator's; everything else belongs to those
     who hold the item's role in the item's organisation.
     """
+    guest = _guest(actor, item, known)
     if item.role == Role.COMPLAINANT:
-        return may(actor, permission, complainant_id=known["complainant_id"], case_key=_guest(actor, item, known))
+        return may(actor, permission, person_id=known["complainant_id"], case_key=guest)
     if item.role == Role.RESPONDENT:
-        return may(actor, permission, merchant_id=known["merchant_id"], case_key=_guest(actor, item, known))
+        shop = known["merchant_id"]
+        # Without a merchant that may know of the case nobody holds its role: "any merchant" must not follow.
+        holds = {"role": item.role, "organisation_id": shop} if shop is not None else {}
+        return may(actor, permission, case_key=guest, **holds)
     if item.person_id is not None:
         return may(actor, permission, person_id=item.person_id)
-    places = {place for role, place in actor.roles if role == item.role}
-    if item.organisation_id is None:
-        return bool(places) and may(actor, permission, organisation_id=list(places))
-    return item.organisation_id in places and may(actor, permission, organisation_id=item.organisation_id)
+    return may(actor, permission, role=item.role, organisation_id=item.organisation_id)
 
 
 def _guest(actor: Actor, item: InboxItem, known: Relation) -> str | None:

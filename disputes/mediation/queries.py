@@ -18,7 +18,6 @@ from disputes.inbox.models import InboxItem
 from disputes.inbox.queries import last_answer
 from disputes.mediation.models import Agreement, Mediation, MediationSession, Termination
 
-
 #: Only words a draft: what holds people to the sixty days is the limit C03.
 LONGEST = timedelta(days=60)
 
@@ -110,7 +109,7 @@ def form_context(session: Session, case: Case, item: InboxItem, now: datetime) -
 
 
 def prepared_reasons(held: Sequence[MediationSession], case: Case, now: datetime) -> str:
-    """A draft of the reasons, from how the mediation went; the officer decides and may write others (文书式样八)."""
+    """A draft of the reasons, from how it went; the officer decides and may write others (文书式样八)."""
     results = {session.result for session in held}
     if case.accepted_at is not None and now - case.accepted_at >= LONGEST:
         return "自受理之日起六十日内双方未能达成调解协议。"

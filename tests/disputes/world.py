@@ -44,7 +44,7 @@ FORM = json.dumps(
 def diagram() -> bytes:
     """An officer decides, both parties answer, the complainant confirms; the complainant may withdraw."""
     both = (
-        '<bpmn:multiInstanceLoopCharacteristics><bpmn:extensionElements><zeebe:loopCharacteristics '
+        "<bpmn:multiInstanceLoopCharacteristics><bpmn:extensionElements><zeebe:loopCharacteristics "
         'inputCollection="=[&quot;complainant&quot;, &quot;respondent&quot;]" inputElement="party" />'
         "</bpmn:extensionElements></bpmn:multiInstanceLoopCharacteristics>"
     )
@@ -174,9 +174,7 @@ def build_world(session: Session) -> World:
             )
         world.people[name] = person
     session.flush()
-    world.bundle = bundles.save(
-        session, {"bpmn/acceptance.bpmn": diagram(), "forms/decide.form": FORM}, now=NOW
-    )
+    world.bundle = bundles.save(session, {"bpmn/acceptance.bpmn": diagram(), "forms/decide.form": FORM}, now=NOW)
     return world
 
 

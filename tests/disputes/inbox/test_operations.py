@@ -1,7 +1,6 @@
 """Claiming, giving back, reassigning, drafting and answering."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -20,13 +19,13 @@ from tests.disputes.world import NOW, World, accept, build_world
 
 
 @pytest.fixture
-def world(database: Database) -> Iterator[World]:
+def world(database: Database) -> World:
     with database.transaction() as session:
         world = build_world(session)
         world.case(session)  # noise: a case that runs nowhere
         world.run(session, world.case(session))
         world.run(session, world.case(session, office_id=world.places["other_office"].id))
-    yield world
+    return world
 
 
 def running(session, world: World) -> Case:
@@ -130,9 +129,7 @@ def test_an_answer_is_kept_sealed_and_the_diagram_goes_on(database: Database, wo
         ("stranger", "complainant", False),
     ],
 )
-def test_each_party_answers_for_itself(
-    sqlite_database: Database, name: str, party: str, allowed: bool
-) -> None:
+def test_each_party_answers_for_itself(sqlite_database: Database, name: str, party: str, allowed: bool) -> None:
     with sqlite_database.transaction() as session:
         world = build_world(session)
         case = world.run(session, world.case(session))
@@ -200,7 +197,13 @@ def test_an_answer_that_does_not_fit_changes_nothing(
         answer = change.get("answer", accept())
         with pytest.raises(refusal):
             operations.answer(
-                session, world.engine, item.task_id, digest, answer, by=world.actor(session, "officer"), now=NOW  # type: ignore[arg-type]
+                session,
+                world.engine,
+                item.task_id,
+                digest,
+                answer,
+                by=world.actor(session, "officer"),
+                now=NOW,  # type: ignore[arg-type]
             )
         assert session.scalar(select(func.count()).select_from(Answer)) == 0
         assert session.get_one(Task, item.task_id).state == Task.State.OPEN
