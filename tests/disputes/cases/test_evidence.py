@@ -13,6 +13,14 @@ from tests.disputes.world import NOW, build_world
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 
 
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Where the files lie: beside the database, not with it."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder
+
+
 @pytest.mark.parametrize(
     ("content", "mime"),
     [
@@ -33,19 +41,19 @@ def test_the_kind_is_told_by_the_first_bytes(content: bytes, mime: str | None) -
     assert kind_of(content) == mime
 
 
-def test_a_file_lies_sealed_on_disk_and_comes_back_as_it_was(sqlite_database: Database, tmp_path: Path) -> None:
+def test_a_file_lies_sealed_on_disk_and_comes_back_as_it_was(sqlite_database: Database, files: Path) -> None:
     with sqlite_database.transaction() as session:
         world = build_world(session)
         case = world.case(session)
         owner = world.actor(session, "complainant")
-        first = add_evidence(session, case, name="C:\\照片\\票.png", content=PNG, files=tmp_path, by=owner, now=NOW)
-        again = add_evidence(session, case, name="b.png", content=PNG, files=tmp_path, by=owner, now=NOW)
+        first = add_evidence(session, case, name="C:\\照片\\票.png", content=PNG, files=files, by=owner, now=NOW)
+        again = add_evidence(session, case, name="b.png", content=PNG, files=files, by=owner, now=NOW)
         assert again.id == first.id
         assert (first.name, first.sha256, first.size) == ("票.png", hashlib.sha256(PNG).hexdigest(), len(PNG))
-        stored = [path for path in tmp_path.rglob("*") if path.is_file()]
+        stored = [path for path in files.rglob("*") if path.is_file()]
         assert [path.name for path in stored] == [first.sha256]
         assert b"picture" not in stored[0].read_bytes()
-        _, content = read_evidence(session, first.id, files=tmp_path, by=owner)
+        _, content = read_evidence(session, first.id, files=files, by=owner)
         assert content == PNG
 
 
@@ -70,7 +78,7 @@ def test_a_file_lies_sealed_on_disk_and_comes_back_as_it_was(sqlite_database: Da
 )
 def test_who_may_open_a_file(
     sqlite_database: Database,
-    tmp_path: Path,
+    files: Path,
     name: str,
     visible_to: tuple[str, ...],
     is_identity: bool,
@@ -86,54 +94,52 @@ def test_who_may_open_a_file(
             content=PNG,
             visible_to=visible_to,
             is_identity=is_identity,
-            files=tmp_path,
+            files=files,
             by=world.actor(session, "complainant"),
             now=NOW,
         )
         actor = world.actor(session, name)
         if sees:
-            assert read_evidence(session, evidence.id, files=tmp_path, by=actor)[1] == PNG
+            assert read_evidence(session, evidence.id, files=files, by=actor)[1] == PNG
         else:
             with pytest.raises(NotFound):
-                read_evidence(session, evidence.id, files=tmp_path, by=actor)
+                read_evidence(session, evidence.id, files=files, by=actor)
 
 
-def test_what_does_not_fit_is_refused_and_leaves_nothing_behind(sqlite_database: Database, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused_and_leaves_nothing_behind(sqlite_database: Database, files: Path) -> None:
     with sqlite_database.transaction() as session:
         world = build_world(session)
         case = world.case(session)
         owner = world.actor(session, "complainant")
         for content in (b"", b"<html>", PNG + b"x" * LARGEST_FILE):
             with pytest.raises(Invalid):
-                add_evidence(session, case, name="a", content=content, files=tmp_path, by=owner, now=NOW)
+                add_evidence(session, case, name="a", content=content, files=files, by=owner, now=NOW)
         with pytest.raises(Invalid):
             add_evidence(
-                session, case, name="a", content=PNG, visible_to=("admin",), files=tmp_path, by=owner, now=NOW
+                session, case, name="a", content=PNG, visible_to=("admin",), files=files, by=owner, now=NOW
             )
         with pytest.raises(NotFound):
             stranger = world.actor(session, "stranger")
-            add_evidence(session, case, name="a", content=PNG, files=tmp_path, by=stranger, now=NOW)
+            add_evidence(session, case, name="a", content=PNG, files=files, by=stranger, now=NOW)
         case.closed_at = NOW
         with pytest.raises(WrongState):
-            add_evidence(session, case, name="a", content=PNG, files=tmp_path, by=owner, now=NOW)
-        assert not list(tmp_path.iterdir())
+            add_evidence(session, case, name="a", content=PNG, files=files, by=owner, now=NOW)
+        assert not list(files.iterdir())
 
 
-def test_a_file_that_was_altered_on_disk_is_not_shown(sqlite_database: Database, tmp_path: Path) -> None:
+def test_a_file_that_was_altered_on_disk_is_not_shown(sqlite_database: Database, files: Path) -> None:
     from core import sealing
 
     with sqlite_database.transaction() as session:
         world = build_world(session)
         owner = world.actor(session, "complainant")
-        evidence = add_evidence(
-            session, world.case(session), name="a", content=PNG, files=tmp_path, by=owner, now=NOW
-        )
-        (tmp_path / evidence.sha256[:2] / evidence.sha256).write_bytes(sealing.seal_bytes(PNG + b"!"))
+        evidence = add_evidence(session, world.case(session), name="a", content=PNG, files=files, by=owner, now=NOW)
+        (files / evidence.sha256[:2] / evidence.sha256).write_bytes(sealing.seal_bytes(PNG + b"!"))
         with pytest.raises(WrongState):
-            read_evidence(session, evidence.id, files=tmp_path, by=owner)
+            read_evidence(session, evidence.id, files=files, by=owner)
 
 
-def test_only_its_owner_and_the_office_share_a_file(sqlite_database: Database, tmp_path: Path) -> None:
+def test_only_its_owner_and_the_office_share_a_file(sqlite_database: Database, files: Path) -> None:
     with sqlite_database.transaction() as session:
         world = build_world(session)
         case = world.case(session)
@@ -143,7 +149,7 @@ def test_only_its_owner_and_the_office_share_a_file(sqlite_database: Database, t
             name="a",
             content=PNG,
             visible_to=("respondent",),
-            files=tmp_path,
+            files=files,
             by=world.actor(session, "complainant"),
             now=NOW,
         )
