@@ -4,10 +4,11 @@ Most steps touch a few of them: a task that is answered, the timers on its borde
 here too, so that something opened and taken away in one step is found without asking the database.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import Select, Update, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.models import Job, Subscription, Task, Timer
@@ -21,6 +22,23 @@ _TIMERS = select(Timer).where(
 _SUBSCRIPTIONS = select(Subscription).where(Subscription.instance_id == bindparam("instance"))
 _JOBS = select(Job).where(
     Job.instance_id == bindparam("instance"), Job.state.in_((Job.State.OPEN, Job.State.FAILED))
+)
+#: Ended and read in one statement. The instance is locked, so nobody else ends them meanwhile.
+_END_TASK = (
+    update(Task)
+    .where(Task.instance_id == bindparam("instance"), Task.token == bindparam("at"), Task.state == Task.State.OPEN)
+    .values(state=bindparam("how"), ended_at=bindparam("now"), ended_by=bindparam("who"), version=Task.version + 1)
+    .returning(Task)
+)
+_DROP_TIMERS = (
+    update(Timer)
+    .where(
+        Timer.instance_id == bindparam("instance"),
+        Timer.token == bindparam("at"),
+        Timer.state.in_((Timer.State.ARMED, Timer.State.CLAIMED, Timer.State.PARKED)),
+    )
+    .values(state=Timer.State.DROPPED, ended_at=bindparam("now"), wake_at=None)
+    .returning(Timer)
 )
 
 
@@ -66,6 +84,33 @@ class Rows:
             self._tasks = {row.token: row for row in self._read(_TASKS, Task)}
         return self._tasks
 
+    def end_task(self, token: int, how: Task.State, now: datetime, by: str) -> Task | None:
+        """End the open task of a token; none when there is none."""
+        if self._tasks is not None:
+            task = self._tasks.pop(token, None)
+        else:
+            task = next((t for t in self._new if isinstance(t, Task) and t.token == token), None)
+            if task is None:
+                return next(iter(self._write(_END_TASK, token, how=how, now=now, who=by)), None)
+            self._new.remove(task)
+        if task is not None:
+            task.state, task.ended_at, task.ended_by = how, now, by
+        return task
+
+    def drop_timers(self, token: int, now: datetime) -> list[Timer]:
+        """Drop the timers of a token that have not fired."""
+        if self._timers is not None:
+            dropped = self._timers.pop(token, [])
+        else:
+            dropped = [t for t in self._new if isinstance(t, Timer) and t.token == token]
+            if not dropped:
+                return self._write(_DROP_TIMERS, token, now=now)
+            for timer in dropped:
+                self._new.remove(timer)
+        for timer in dropped:
+            timer.state, timer.ended_at, timer.wake_at = Timer.State.DROPPED, now, None
+        return dropped
+
     def timers(self) -> dict[int, list[Timer]]:
         """Token → timers that have not fired."""
         if self._timers is None:
@@ -90,6 +135,16 @@ class Rows:
             self.session.expunge(subscription)
         else:
             self.session.execute(delete(Subscription).where(Subscription.id == subscription.id))
+
+    def _write(self, statement: Update, token: int, **values: Any) -> list[Any]:
+        with self.session.no_autoflush:
+            return list(
+                self.session.scalars(
+                    statement,
+                    {"instance": self.instance_id, "at": token, **values},
+                    execution_options={"populate_existing": True, "synchronize_session": False},
+                )
+            )
 
     def _read(self, statement: Select[Any], kind: type) -> list[Any]:
         """Read without flushing: the step writes everything at once when it is saved."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 import feel
 import feel.dmn
 from core.now import CHINA
-from core.refusals import NotFound, Refusal, WrongState
+from core.refusals import Refusal, WrongState
 from engine import events, expressions, moments, state, values
 from engine.diagram import Element, Flow, Kind
 from engine.incidents import Stuck
@@ -154,28 +154,25 @@ class Run:
 
     # What commands do.
 
-    def answer(self, task_id: UUID, answer: Mapping[str, Any]) -> None:
-        """Complete an open task."""
-        task = next((t for t in self.rows.tasks().values() if t.id == task_id), None)
-        if task is None:
+    def answer(self, task_id: UUID, number: int, answer: Mapping[str, Any]) -> None:
+        """Complete the open task of a token."""
+        task = self.rows.end_task(number, Task.State.COMPLETED, self.now, self.by)
+        if task is None or task.id != task_id:
             found = self.session.scalar(select(Task.state).where(Task.id == task_id))
-            if found is None:
-                raise NotFound("There is no such task.", code="task.not_found")
             raise WrongState(
                 f"Expected an open task, found one that is {found}.",
                 code=f"task.already_{found}",
                 expected="open",
                 found=str(found),
             )
-        token = self.token(task.token)
-        self._end_task(token, Task.State.COMPLETED)
+        token = self.token(number)
         self.step.completed.append(task)
         self.log("task.completed", token.node.element, payload={"task": str(task.id), "role": task.role})
         assert isinstance(token.node, User)
         token.node.answered(token, answer)
 
     def fire(self, timer: Timer) -> None:
-        """Let a timer happen; it is one of ``timers()``."""
+        """Let a timer happen."""
         token = self.token(timer.token)
         self._firing = timer
         timer.state, timer.ended_at, timer.wake_at = Timer.State.FIRED, self.now, None
@@ -186,7 +183,8 @@ class Run:
             element,
             payload={"timer": str(timer.id), "due_at": timer.due_at.isoformat(), "host": timer.host},
         )
-        self.rows.timers()[timer.token].remove(timer)
+        # Written at once: what reads or drops the timers of this instance from here on must not meet it.
+        self.session.flush()
         token.node.happen(token, timer.element, {})
         self._firing = None
 
@@ -456,14 +454,8 @@ class Run:
             return ",".join(str(item) for item in value)
         return "" if value is None else ",".join(part.strip() for part in str(value).split(","))
 
-    def _end_task(self, token: Token, how: Task.State) -> Task | None:
-        task = self.rows.tasks().pop(token.id, None)
-        if task is not None:
-            task.state, task.ended_at, task.ended_by = how, self.now, self.by
-        return task
-
     def cancel_task(self, token: Token) -> None:
-        task = self._end_task(token, Task.State.CANCELLED)
+        task = self.rows.end_task(token.id, Task.State.CANCELLED, self.now, self.by)
         if task is not None:
             self.step.cancelled.append(task)
             self.log("task.cancelled", token.node.element, payload={"task": str(task.id)})
@@ -658,9 +650,7 @@ class Run:
         """Drop the timers and subscriptions of a token."""
         kinds = {trigger.kind for element in _events_of(token) for trigger in element.triggers}
         if "timer" in kinds:
-            for timer in self.rows.timers().pop(token.id, []):
-                timer.state, timer.ended_at, timer.wake_at = Timer.State.DROPPED, self.now, None
-                self.step.dropped.append(timer)
+            self.step.dropped.extend(self.rows.drop_timers(token.id, self.now))
         if "message" in kinds:
             for subscription in self.rows.subscriptions().pop(token.id, []):
                 self.rows.delete(subscription)

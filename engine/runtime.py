@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import bindparam, select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -24,9 +24,21 @@ from engine.run import Run
 from engine.steps import FunctionContext, FunctionFactory, Listener, Service, Step
 
 #: Built once: a step has little time, and building a statement takes as long as sending it.
-_INSTANCE_OF_TASK = select(Task.instance_id).where(Task.id == bindparam("task"))
-_INSTANCE_OF_TIMER = select(Timer.instance_id).where(Timer.id == bindparam("timer"))
+#: A row's instance never changes, so that it may be looked up in the statement that locks.
 _LOCKED = select(Instance).where(Instance.id == bindparam("instance")).with_for_update()
+_OF_TASK = (
+    select(Instance, Task.token)
+    .join(Task, Task.instance_id == Instance.id)
+    .where(Task.id == bindparam("task"))
+    .with_for_update(of=Instance)
+)
+_OF_TIMER = (
+    select(Instance, Timer.token)
+    .join(Timer, Timer.instance_id == Instance.id)
+    .where(Timer.id == bindparam("timer"))
+    .with_for_update(of=Instance)
+)
+_TIMER = select(Timer).where(Timer.id == bindparam("timer"))
 
 #: What a command does once the instance is loaded.
 Apply = Callable[[Run], None]
@@ -90,17 +102,18 @@ class Engine:
         self, session: Session, task_id: UUID, answer: Mapping[str, Any], *, now: datetime, by: str
     ) -> Step:
         """Complete an open task with its answer. Raises NotFound, WrongState, Conflict."""
-        instance_id = session.scalar(_INSTANCE_OF_TASK, {"task": task_id})
-        if instance_id is None:
+        row = self._locked(session, _OF_TASK, {"task": task_id})
+        if row is None:
             raise NotFound("There is no such task.", code="task.not_found")
-        instance = self.lock(session, instance_id)
+        instance: Instance = row[0]
+        token: int = row[1]
         command = {"command": "complete", "task": str(task_id), "answer": values.encode(dict(answer))}
         return self._command(
             session,
             instance,
             command,
             f"task:{task_id}",
-            lambda run: run.answer(task_id, answer),
+            lambda run: run.answer(task_id, token, answer),
             now,
             by,
         )
@@ -156,11 +169,11 @@ class Engine:
         self, session: Session, timer_id: UUID, *, owner: str, attempt: int | None = None, now: datetime
     ) -> Step | None:
         """Let a claimed timer take effect; none when it is no longer this owner's to fire. Never early."""
-        instance_id = session.scalar(_INSTANCE_OF_TIMER, {"timer": timer_id})
-        if instance_id is None:
+        row = self._locked(session, _OF_TIMER, {"timer": timer_id})
+        if row is None:
             return None
-        instance = self.lock(session, instance_id)
-        timer = session.scalar(select(Timer).where(Timer.id == timer_id).execution_options(populate_existing=True))
+        instance: Instance = row[0]
+        timer = session.scalar(_TIMER, {"timer": timer_id}, execution_options={"populate_existing": True})
         if (
             timer is None
             or timer.state != Timer.State.CLAIMED
@@ -171,17 +184,14 @@ class Engine:
         if timer.due_at > now:
             timer.state, timer.owner, timer.wake_at = Timer.State.ARMED, None, timer.due_at
             return None
-        return self._fire(session, instance, timer_id, now, "system")
+        return self._fire(session, instance, timer, now, "system")
 
-    def _fire(self, session: Session, instance: Instance, timer_id: UUID, now: datetime, by: str) -> Step:
-        def apply(run: Run) -> None:
-            timers = [timer for timers in run.rows.timers().values() for timer in timers if timer.id == timer_id]
-            if not timers:
-                raise WrongState("The timer is no longer armed.", code="timer.gone")
-            run.fire(timers[0])
-
-        command = {"command": "fire", "timer": str(timer_id)}
-        return self._command(session, instance, command, f"timer:{timer_id}", apply, now, by, person_waits=False)
+    def _fire(self, session: Session, instance: Instance, timer: Timer, now: datetime, by: str) -> Step:
+        command = {"command": "fire", "timer": str(timer.id)}
+        target = f"timer:{timer.id}"
+        return self._command(
+            session, instance, command, target, lambda run: run.fire(timer), now, by, person_waits=False
+        )
 
     def cancel(self, session: Session, instance_id: UUID, *, reason: str, now: datetime, by: str) -> Step:
         """End an instance by command: nothing stays open. Raises NotFound, WrongState."""
@@ -299,7 +309,12 @@ class Engine:
         if kind == "complete":
             return self.complete(session, UUID(command["task"]), values.decode(command["answer"]), now=now, by=by)
         if kind == "fire":
-            return self._fire(session, instance, UUID(command["timer"]), now, by)
+            timer = session.scalar(
+                _TIMER, {"timer": UUID(command["timer"])}, execution_options={"populate_existing": True}
+            )
+            if timer is None or timer.state != Timer.State.PARKED:
+                raise WrongState("The timer is no longer armed.", code="timer.gone")
+            return self._fire(session, instance, timer, now, by)
         if kind == "deliver":
             message, key = command["message"], command["key"]
             here = list(
@@ -378,17 +393,17 @@ class Engine:
 
     def lock(self, session: Session, instance_id: UUID) -> Instance:
         """Lock the instance's row and read it afresh. Everything else of a step is read after this."""
-        try:
-            instance = session.scalar(
-                _LOCKED, {"instance": instance_id}, execution_options={"populate_existing": True}
-            )
-        except OperationalError as error:
-            raise Conflict(
-                "The case is being worked on; try again.", code="instance.locked", instance=str(instance_id)
-            ) from error
-        if instance is None:
+        row = self._locked(session, _LOCKED, {"instance": instance_id})
+        if row is None:
             raise NotFound("There is no such instance.", code="instance.not_found")
+        instance: Instance = row[0]
         return instance
+
+    def _locked(self, session: Session, statement: Executable, values: dict[str, UUID]) -> Any:
+        try:
+            return session.execute(statement, values, execution_options={"populate_existing": True}).one_or_none()
+        except OperationalError as error:
+            raise Conflict("The case is being worked on; try again.", code="instance.locked") from error
 
     def _require_running(self, instance: Instance) -> None:
         if instance.state != Instance.State.RUNNING:
