@@ -19,17 +19,18 @@ def due(
     pauses: Sequence[str] = (),
     as_of: str | None = None,
     region: str | None = None,
+    calendar: Calendar | None = None,
 ) -> dict[str, Any]:
     """When a limit ends that began with ``start``, a day or a moment.
 
     ``limits`` is the text of ``time_limits.yaml``; a pause is ``FROM/TO``; the edition is that of ``as_of``, else
-    of ``today``. Raises Invalid, saying what was expected.
+    of ``today``. Without a ``calendar`` the announced one counts. Raises Invalid, saying what was expected.
     """
     try:
         edition = load_limits(limits).get(limit, region=region, on=date.fromisoformat(as_of) if as_of else today)
         why = edition.pauses or "依据中没有规定可以暂停，仅作演算"
         spans = [_pause(text, why) for text in pauses]
-        return compute(edition, moment_of(start), calendar=Calendar(), pauses=spans, today=today).json()
+        return compute(edition, moment_of(start), calendar=calendar or Calendar(), pauses=spans, today=today).json()
     except (LimitsError, UnknownLimit, TimeLimitError, ValueError) as error:
         raise Invalid(str(error), code="due.invalid") from error
 
