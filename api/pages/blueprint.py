@@ -1,0 +1,5 @@
+"""The blueprint on which every page stands."""
+
+from flask import Blueprint
+
+pages = Blueprint("pages", __name__)
