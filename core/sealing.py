@@ -6,6 +6,9 @@ The keys are a property of the process, as the database's password is: the edge 
 import base64
 import hashlib
 import hmac
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -30,6 +33,19 @@ def unlock(keys: tuple[str, ...]) -> None:
     _Keys.fernet = MultiFernet([Fernet(k) for k in derived])
     # Fingerprints must survive rotation: they hang on the last (oldest) key.
     _Keys.fingerprint = hashlib.sha256(f"hejie:fingerprint:{keys[-1]}".encode()).digest()
+
+
+@contextmanager
+def with_throwaway_keys() -> Iterator[None]:
+    """For data that is thrown away at the end: the process's keys if it has any, else random ones meanwhile."""
+    if _Keys.fernet is not None:
+        yield
+        return
+    unlock((secrets.token_hex(32),))
+    try:
+        yield
+    finally:
+        _Keys.fernet, _Keys.fingerprint = None, b""
 
 
 def seal(plain: str) -> bytes:

@@ -51,3 +51,17 @@ def test_rotation_keeps_old_data_readable_and_fingerprints_stable() -> None:
 def test_no_keys_is_refused() -> None:
     with pytest.raises(sealing.SealedError):
         sealing.unlock(())
+
+
+def test_throwaway_keys_are_gone_afterwards_and_never_replace_the_real_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = sealing.seal("x")
+    with sealing.with_throwaway_keys():
+        assert sealing.unseal(before) == "x"
+    assert sealing.unseal(before) == "x"
+    monkeypatch.setattr(sealing._Keys, "fernet", None)
+    with sealing.with_throwaway_keys():
+        assert sealing.unseal(sealing.seal("y")) == "y"
+    with pytest.raises(sealing.SealedError):
+        sealing.seal("z")
