@@ -1,15 +1,19 @@
-"""The commands ``check`` and ``scenario``, without their command line: a directory in, the contract's object out.
+"""The commands ``check``, ``deploy`` and ``scenario``, without their command line: a directory in, an object out.
 
-Neither needs the database of an installation. The number beside the object is the exit status: 0 good, 1 findings
+Only ``deploy`` needs the database of an installation. The number beside the object is the exit status: 0 good, 1 findings
 of severity error or failures.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from core.refusals import Invalid
+from disputes.releases import operations, queries
 from disputes.releases.checks import check_tree, read_processes
 from disputes.releases.operations import finding_json
 from disputes.releases.scenarios.reading import Scenario, ScenarioError, read_scenarios
@@ -29,6 +33,21 @@ def check(directory: Path, *, services: Collection[str], today: date) -> tuple[d
         "findings": [finding_json(finding) for finding in findings],
     }
     return report, 1 if errors else 0
+
+
+def deploy(
+    session: Session, directory: Path, *, name: str = "", services: Collection[str], now: datetime, by: str
+) -> tuple[dict[str, Any], int]:
+    """``hejie deploy DIR``: the release that new cases start on, or, with status 1, the findings that stop it."""
+    tree = read_tree(directory)
+    try:
+        release = operations.deploy(session, tree.files, name=name, services=services, now=now, by=by)
+    except operations.NotDeployable as refused:
+        shown = [finding_json(replace(f, file=tree.shown(f.file))) for f in refused.findings]
+        return {"release": None, "findings": shown}, 1
+    found = [{**finding, "file": tree.shown(finding["file"])} for finding in release.findings]
+    view = queries.view(release)
+    return {"release": {key: view[key] for key in view if key != "findings"}, "findings": found}, 0
 
 
 def scenario(directory: Path, *, coverage: bool = False) -> tuple[dict[str, Any], int]:

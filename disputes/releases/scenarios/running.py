@@ -16,15 +16,16 @@ import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import sealing
 from core.db import Base, Database
 from core.now import CHINA
 from core.refusals import Invalid, Refusal
-from disputes.releases.checks import LIMITS_PATH, compile_forms
+from disputes.releases.checks import LIMITS_PATH, compile_forms, read_processes
 from disputes.releases.scenarios.reading import Expected, Scenario, ScenarioError, Step, When
 from disputes.releases.scenarios.standins import StandIns, stub
 from disputes.timelimits import TimelimitsListener, functions_for
 from disputes.timelimits.models import Deadline
-from engine import Engine, FunctionContext, Instance, Task, Timer, bundles, diagram, values
+from engine import Engine, FunctionContext, Instance, Task, Timer, bundles, values
 from engine import Step as EngineStep
 
 #: Timers that may fire in one advance: more is a diagram that reminds too often, or a year too far.
@@ -83,7 +84,7 @@ class Outcome:
 def run_scenarios(files: Mapping[str, bytes], scenarios: Iterable[Scenario]) -> tuple[list[Outcome], Seen]:
     """Run scenarios on the files of a release."""
     seen = Seen()
-    with TemporaryDirectory(prefix="hejie-scenarios-") as home:
+    with TemporaryDirectory(prefix="hejie-scenarios-") as home, sealing.with_throwaway_keys():
         database = Database(f"sqlite:///{Path(home) / 'scenarios.db'}")
         try:
             Base.metadata.create_all(database.writing, tables=_tables())
@@ -125,26 +126,36 @@ class _Stage:
         self._database = database
         # What scenarios cannot touch would only make releases larger.
         self._files = {path: text for path, text in files.items() if not path.startswith("scenarios/")}
+        self._processes = {process.id: process for process in read_processes(files)}
         self._saved: dict[str, str] = {}
 
     def bundle(self, scenario: Scenario) -> str:
         """The digest of the release of a scenario, stored."""
-        files = dict(self._files)
+        files = {path: text for path, text in self._files.items() if not path.endswith(".bpmn")}
+        for path in self._diagrams(scenario):
+            files[path] = self._files[path]
+        for process, does in scenario.calls.items():
+            files[f"bpmn/{process}.stand-in.bpmn"] = stub(process, does)
         if scenario.limits and LIMITS_PATH in files:
             files[LIMITS_PATH] = _with_limits(files[LIMITS_PATH], scenario)
-        for process, does in scenario.calls.items():
-            for path in [path for path, text in files.items() if _defines(path, text, process)]:
-                del files[path]
-            files[f"bpmn/{process}.bpmn"] = stub(process, does)
         digest = bundles.digest(files)
         if digest not in self._saved:
             with self._database.transaction() as session:
                 self._saved[digest] = bundles.save(session, files, now=scenario.now)
         return self._saved[digest]
 
-
-def _defines(path: str, text: bytes, process: str) -> bool:
-    return path.endswith(".bpmn") and any(p.id == process for p in diagram.read(text, path).processes)
+    def _diagrams(self, scenario: Scenario) -> set[str]:
+        """The diagrams that the scenario can reach; those of processes with a stand-in are not among them."""
+        found: set[str] = set()
+        todo, seen = [scenario.diagram], set(scenario.calls)
+        while todo:
+            process = self._processes.get(todo.pop())
+            if process is None or process.id in seen:
+                continue
+            seen.add(process.id)
+            found.add(process.file)
+            todo += [element.called for element in process.elements.values() if element.called]
+        return found
 
 
 def _with_limits(text: bytes, scenario: Scenario) -> bytes:

@@ -1,12 +1,14 @@
 """Deploying: a gate before, a version after, and what new cases start on."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from core.db import Database
 from core.refusals import NotFound
-from disputes.releases import queries
+from disputes.releases import commands, queries
 from disputes.releases.operations import NotDeployable, deploy
 from engine import bundles
 from tests.disputes.releases.building import SERVICES, release
@@ -47,3 +49,19 @@ def test_the_latest_release_is_the_one_on_which_cases_start(database: Database) 
         with pytest.raises(NotFound):
             queries.find(session, 9)
         assert bundles.load(session, one.digest).files == first
+
+
+def test_the_command_deploys_a_directory_or_answers_with_what_stops_it(
+    sqlite_database: Database, written: Callable[[Mapping[str, bytes]], Path]
+) -> None:
+    directory = written(release())
+    (directory / "forms" / "consent.en.json").unlink()
+    with sqlite_database.transaction() as session:
+        answer, status = commands.deploy(session, directory, name="首版", services=SERVICES, now=NOW, by="person:1")
+        assert (status, answer["release"]["version"], answer["release"]["name"]) == (0, 1, "首版")
+        assert [f["file"] for f in answer["findings"]] == ["forms/consent.form"]
+        (directory / "forms" / "decide.form").unlink()
+        answer, status = commands.deploy(session, directory, services=SERVICES, now=NOW, by="person:1")
+        assert (status, answer["release"]) == (1, None)
+        assert answer["findings"][0]["file"] == "workflows/bpmn/desk.bpmn"
+        assert queries.current_release(session).version == 1
