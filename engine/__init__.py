@@ -1,6 +1,6 @@
 """Runs diagrams correctly. It knows no law, no people and no HTTP."""
 
-from engine import bundles, events, timers
+from engine import bundles, events, outbox, timers
 from engine.checking import check
 from engine.findings import Catalogue, Finding, Severity
 from engine.models import Event, Incident, Instance, Job, Task, Timer
@@ -40,5 +40,6 @@ __all__ = [
     "bundles",
     "check",
     "events",
+    "outbox",
     "timers",
 ]

@@ -29,6 +29,8 @@ from engine.steps import Step
 
 #: The moment at which the benchmark's virtual time begins.
 BEGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+#: A moment that no measure reaches.
+NEVER = BEGIN + timedelta(days=3650)
 PROCESS = "four_tasks"
 
 INSTANCES, TASKS, TIMERS, EVENTS = (cast(Table, model.__table__) for model in (Instance, Task, Timer, Event))
@@ -153,7 +155,7 @@ class Bench:
             connection.execute(
                 INSTANCES.update()
                 .where(Instance.id == instance_id)
-                .values(blob=os.urandom(400), version=Instance.version + 1)
+                .values(blob=self._floor_blob, version=Instance.version + 1)
             )
             ended = {"state": "completed", "ended_at": BEGIN, "ended_by": "person:bench"}
             task, timer = self._floor_rows[instance_id]
@@ -161,6 +163,7 @@ class Bench:
             connection.execute(TIMERS.update().where(Timer.id == timer).values(state="dropped", wake_at=None))
             self._floor_rows[instance_id] = self._insert_rows(session, instance_id)
 
+    _floor_blob = b""
     _floor_rows: dict[UUID, tuple[UUID, UUID]] = {}
 
     def _insert_rows(self, session: Session, instance_id: UUID) -> tuple[UUID, UUID]:
@@ -191,8 +194,8 @@ class Bench:
                     "id": timer,
                     "element": "late_1",
                     "host": "task_1",
-                    "due_at": BEGIN + timedelta(days=30),
-                    "wake_at": BEGIN + timedelta(days=30),
+                    "due_at": NEVER,
+                    "wake_at": NEVER,
                     "interrupting": True,
                     "state": "armed",
                     "armed_at": BEGIN,
@@ -226,7 +229,8 @@ class Bench:
 
     def prepare_floor(self) -> UUID:
         """An instance whose rows the floor writes over."""
-        instance_id = self.start().instance.id
+        instance = self.start().instance
+        instance_id, self._floor_blob = instance.id, instance.blob
         with self.database.transaction() as session:
             self._floor_rows[instance_id] = self._insert_rows(session, instance_id)
         return instance_id
@@ -331,7 +335,7 @@ def _idle(bench: Bench, waiting: int) -> dict[str, dict[str, Any]]:
     measures: dict[str, dict[str, Any]] = {}
     instance_id = bench.start().instance.id
     for count in (100, waiting):
-        _add_timers(bench, instance_id, count, BEGIN + timedelta(days=365))
+        _add_timers(bench, instance_id, count, NEVER)
         measures[f"idle_tick_{count}"] = measure("ms", [timed(bench.tick) * 1000 for _ in range(50)])
     return measures
 

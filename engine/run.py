@@ -649,7 +649,8 @@ class Run:
     def stop_listening(self, token: Token) -> None:
         """Drop the timers and subscriptions of a token."""
         kinds = {trigger.kind for element in _events_of(token) for trigger in element.triggers}
-        if "timer" in kinds:
+        alone = self._firing is not None and self._firing.token == token.id and len(_events_of(token)) == 1
+        if "timer" in kinds and not alone:
             self.step.dropped.extend(self.rows.drop_timers(token.id, self.now))
         if "message" in kinds:
             for subscription in self.rows.subscriptions().pop(token.id, []):
