@@ -1,7 +1,7 @@
 """The commands ``check``, ``deploy`` and ``scenario``, without their command line: a directory in, an object out.
 
-Only ``deploy`` needs the database of an installation. The number beside the object is the exit status: 0 good, 1 findings
-of severity error or failures.
+Only ``deploy`` needs the database of an installation. The number beside the object is the exit status: 0 good, 1
+findings of severity error or failures.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -116,12 +116,14 @@ def build_engine() -> Engine:
 class Case:
     """One case on the diagram, driven by hand."""
 
+    diagram = DIAGRAM
+
     def __init__(
         self, database: Database, *, now: str = "2026-08-03T10:00", key: str = "case-1", **data: Any
     ) -> None:
         self.database, self.engine, self.key = database, build_engine(), key
         with database.transaction() as session:
-            files = {"bpmn/mediate.bpmn": DIAGRAM.encode(), "time_limits.yaml": LIMITS}
+            files = {"bpmn/mediate.bpmn": self.diagram.encode(), "time_limits.yaml": LIMITS}
             bundle = engine.bundles.save(session, files, now=at(now))
             step = self.engine.start(
                 session,
@@ -246,6 +248,19 @@ def test_an_answer_in_time_meets_a_limit_and_a_withdrawal_drops_it(database: Dat
         noise.engine.deliver(session, "withdrawn", "case-2", now=at("2026-08-06T10:00"), by="person:1")
         assert session.scalars(select(DeadlinePause.ended_at)).all() == [at("2026-08-06T10:00")]
     assert noise.states() == {"C03": "dropped", "S15": "met", "S16": "dropped"}
+
+
+def test_a_promise_that_follows_a_law_stands_still_with_it(sqlite_database: Database) -> None:
+    class Following(Case):
+        diagram = DIAGRAM.replace('warning("C03", accepted_at, 1)', 'due("S03", accepted_at)')
+
+    case = Following(sqlite_database)
+    assert case.timer("warned").due_at == at("2026-08-11T00:00")
+    case.complete("hold", "2026-08-05T10:00", result="C03")
+    assert case.states() == {"C03": "paused", "S03": "paused", "S15": "met", "S16": "running"}
+    case.complete("appraise", "2026-08-08T10:00")
+    assert case.timer("warned").due_at == at("2026-08-14T00:00")
+    assert case.states() == {"C03": "running", "S03": "running", "S15": "met", "S16": "met"}
 
 
 def test_cancelling_a_case_drops_what_runs(database: Database) -> None:
