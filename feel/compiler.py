@@ -14,7 +14,7 @@ from feel import syntax as tree
 from feel import temporal as t
 from feel.errors import FeelEvaluationError, FeelNameError, FeelSyntaxError, position
 from feel.library import BUILT_INS, FOLDED
-from feel.limits import Runtime
+from feel.limits import CALL, CURVE, Runtime
 from feel.names import nearest
 from feel.properties import property_of
 from feel.types import MISMATCH, Type, named
@@ -86,12 +86,12 @@ class Closure(Function):
     def call(self, runtime: Runtime, arguments: list[Value]) -> Value:
         if len(arguments) != len(self._slots):
             return None
-        runtime.spend()
+        runtime.spend(CALL)
         runtime.enter()
         frame = self._frame.copy()
         frame[0] = runtime
         for slot, given, of in zip(self._slots, arguments, self.types[0], strict=True):
-            value = given if of is None else of.coerce(given)
+            value = given if of is None else of.coerce(given, runtime)
             if value is MISMATCH:
                 runtime.depth += 1
                 return None
@@ -355,7 +355,7 @@ class Compiler:
 
         def instance_of(frame: Frame) -> bool:
             found = value(frame)
-            return of.kind == "Null" if found is None else of.accepts(found, values=False)
+            return of.kind == "Null" if found is None else of.accepts(found, frame[0], values=False)
 
         return instance_of
 
@@ -411,7 +411,7 @@ class Compiler:
         if isinstance(test, tree.Literal) and isinstance(test.value, Decimal):
             number = test.value
             return lambda frame: (
-                frame[slot] == number if type(frame[slot]) is Decimal else equal(frame[slot], number)
+                frame[slot] == number if type(frame[slot]) is Decimal else equal(frame[slot], number, frame[0])
             )
         before = self._questions
         code = self._compile(test)
@@ -421,12 +421,12 @@ class Compiler:
                 value = code(frame)
                 if value is None or type(value) is bool:
                     return value
-                return member(frame[slot], value)
+                return member(frame[slot], value, frame[0])
 
             return holds
         if isinstance(test, tree.RangeNode):
-            return lambda frame: _in_range(frame[slot], code(frame))
-        return lambda frame: member(frame[slot], code(frame))
+            return lambda frame: _in_range(frame[slot], code(frame), frame[0])
+        return lambda frame: member(frame[slot], code(frame), frame[0])
 
     # -- arithmetic -----------------------------------------------------------------------------------------------
 
@@ -619,7 +619,7 @@ class Compiler:
         slots = tuple(scope.names[name] for name in names)
 
         def make(frame: Frame) -> Closure:
-            frame[0].make(1 + len(frame) // 8)
+            frame[0].make(3 + len(frame) // 8)
             return Closure(names, (types, None), slots, body, frame.copy())
 
         return make
@@ -817,7 +817,7 @@ def _equality(left: Code, right: Code, at: int, same: bool) -> Code:
         of = type(a)
         if of is type(b) and of in _PLAIN:
             return (a == b) is same
-        found = equal(a, b)
+        found = equal(a, b, frame[0])
         if found is None:
             _note_pair(frame[0], at, sign, a, b)
             return None
@@ -848,20 +848,27 @@ def _one_of(texts: frozenset[Any], slot: int) -> Code:
         if type(value) is str:
             return value in texts
         if type(value) is list and only is not None:
-            return equal(value, only)
+            return equal(value, only, frame[0])
         return False if value is None else None
 
     return test
 
 
-def _in_range(value: Value, interval: Value) -> bool | None:
+def _in_range(value: Value, interval: Value, runtime: Runtime) -> bool | None:
     if type(interval) is not Range:
         return None
-    return member(value, interval) if type(value) is Range else contains(interval, value)
+    return member(value, interval, runtime) if type(value) is Range else contains(interval, value, runtime)
 
 
 def _operation(left: Code, right: Code, step: Any) -> Code:
     fast, slow, sign, at = step
+    if sign == "**":
+
+        def raise_to(frame: Frame) -> Value:
+            frame[0].spend(CURVE)
+            return _calculate(frame[0], left(frame), right(frame), fast, slow, sign, at)
+
+        return raise_to
 
     def calculate(frame: Frame) -> Value:
         return _calculate(frame[0], left(frame), right(frame), fast, slow, sign, at)
@@ -898,6 +905,8 @@ def _chain(first: Code, steps: list[Any]) -> Code:
     def calculate(frame: Frame) -> Value:
         value = first(frame)
         for fast, slow, sign, at, right in steps:
+            if sign == "**":
+                frame[0].spend(CURVE)
             value = _calculate(frame[0], value, right(frame), fast, slow, sign, at)
         return value
 
@@ -998,9 +1007,9 @@ def within(interval: Range) -> Iterable[Value]:
         )
     found: Iterable[Value] = _steps(interval.low, interval.high)
     if not interval.low_included:
-        found = (item for item in found if equal(item, interval.low) is not True)
+        found = (item for item in found if order(item, interval.low) != 0)
     if not interval.high_included:
-        found = (item for item in found if equal(item, interval.high) is not True)
+        found = (item for item in found if order(item, interval.high) != 0)
     return found
 
 

@@ -1,11 +1,11 @@
 """The door to the package: text in, something that can be evaluated out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from feel.compiler import Code, Compiler, Frame
-from feel.errors import FeelLimitError, position
+from feel.errors import FeelLimitError, FeelSyntaxError, position
 from feel.library import BUILT_INS
 from feel.limits import Functions, Runtime
 from feel.parser import Parser
@@ -91,18 +91,23 @@ class Expression(_Compiled):
 
         Raises FeelLimitError when a bound is exceeded, FeelEvaluationError when an injected function fails.
         """
-        frame = self._layout.outside(context, Runtime(functions), self.text)
+        runtime = Runtime(functions)
         try:
-            return self._code(frame)
+            value = self._code(self._layout.outside(context, runtime, self.text))
         except RecursionError:
             raise too_deep() from None
+        if type(value) is list or type(value) is dict:
+            measure(value, runtime)
+        return value
 
     def explain(
         self, context: Mapping[str, object], functions: Functions | None = None
     ) -> tuple[object, list[Note]]:
         """The value, and the reasons why parts of it became null."""
         raw: list[tuple[int, str, str]] = []
-        value = run(self._code, self._layout.outside(context, Runtime(functions, raw), self.text))
+        runtime = Runtime(functions, raw)
+        value = run(self._code, self._layout.outside(context, runtime, self.text))
+        measure(value, runtime)
         return value, [Note(*position(self.text, at), message, zh) for at, message, zh in raw]
 
     def run(self, context: Mapping[str, Value], runtime: Runtime) -> Value:
@@ -165,10 +170,12 @@ class Sheet:
         return self._compiler.slot()
 
     def expression(self, text: str) -> Code:
-        return self._compiler.expression(self._parser(text).expression())
+        tree = self._parser(text).expression()
+        return _compiled(lambda: self._compiler.expression(tree))
 
     def tests(self, text: str, slot: int) -> Code:
-        return self._compiler.unary(self._parser(text).unary(), slot)
+        tree = self._parser(text).unary()
+        return _compiled(lambda: self._compiler.unary(tree, slot))
 
     def _parser(self, text: str) -> Parser:
         self._compiler.text = text
@@ -186,6 +193,16 @@ def run(code: Code, frame: Frame) -> Value:
         return code(frame)
     except RecursionError:
         raise too_deep() from None
+
+
+def measure(value: Value, runtime: Runtime) -> None:
+    """Refuse a result that is small in memory only because its parts are shared: written out it would be huge."""
+    left = [value]
+    while left:
+        found = left.pop()
+        if type(found) is list or type(found) is dict:
+            runtime.spend(len(found) + 1)
+            left.extend(found.values() if isinstance(found, dict) else found)
 
 
 def too_deep() -> FeelLimitError:
@@ -208,7 +225,7 @@ def compile(
     """
     tree = parser(text, names, functions, fields, types).expression()
     compiler = Compiler(text, names=names, functions=functions, types=types, closed=closed)
-    return Expression(text, compiler, compiler.expression(tree))
+    return Expression(text, compiler, _compiled(lambda: compiler.expression(tree)))
 
 
 def compile_unary(
@@ -224,7 +241,16 @@ def compile_unary(
     tree = parser(text, names, functions, fields, types).unary()
     compiler = Compiler(text, names=names, functions=functions, types=types, closed=closed)
     slot = compiler.slot()
-    return UnaryTests(text, compiler, compiler.unary(tree, slot), slot)
+    return UnaryTests(text, compiler, _compiled(lambda: compiler.unary(tree, slot)), slot)
+
+
+def _compiled(work: Callable[[], Code]) -> Code:
+    try:
+        return work()
+    except RecursionError:
+        raise FeelSyntaxError(
+            "the expression is nested too deep", "表达式嵌套过深", line=1, column=1, expected="a flatter expression"
+        ) from None
 
 
 def parser(

@@ -263,6 +263,7 @@ class Parser:
 
     def _operation(self, minimum: int) -> tree.Node:
         left = self._unary()
+        comparisons = 0
         while True:
             token = self._token
             if token.kind not in ("sign", "name"):
@@ -271,6 +272,9 @@ class Parser:
             level = _LEVELS.get(operator)
             if level is None or level < minimum:
                 return left
+            comparisons += level in (3, 4)
+            if comparisons > MAX_NESTING:
+                raise self._too_deep()
             self._next()
             left = self._combine(left, token, operator, level)
 
@@ -336,8 +340,10 @@ class Parser:
 
     def _postfix(self) -> tree.Node:
         left = self._primary()
-        while self._token.kind == "sign":
+        for _ in range(MAX_NESTING):
             token = self._token
+            if token.kind != "sign":
+                return left
             if token.text == ".":
                 self._next()
                 left = tree.Path(token.start, left, self._property())
@@ -346,8 +352,8 @@ class Parser:
             elif token.text == "[" and not self._closing_filter:
                 left = self._filter(left)
             else:
-                break
-        return left
+                return left
+        raise self._too_deep()
 
     def _filter(self, target: tree.Node) -> tree.Node:
         at = self._next().start

@@ -17,7 +17,7 @@ from feel.limits import MAX_PATTERN_TIME, Runtime
 
 MAX_PATTERN = 1_000  # characters
 MAX_TEXT = 100_000  # characters
-MAX_REPEAT = 1_000  # the largest number within braces
+MAX_SIZE = 5_000  # pieces, when everything that is repeated a number of times is written out
 
 Found = TypeVar("Found")
 _FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE, "x": 0, "q": 0}
@@ -54,6 +54,8 @@ class _Translator:
         self._groups = 0
         self._open: list[int] = []
         self._closed: set[int] = set()
+        self._sizes = [0]  #: of each open group, written out
+        self._last = 0  #: of the piece that a quantifier would repeat
 
     def translate(self) -> tuple[str, int]:
         """The pattern for ``regex`` and the number of its groups."""
@@ -62,6 +64,8 @@ class _Translator:
         while self._at < len(self._text):
             piece, repeatable = self._piece(repeatable)
             written.append(piece)
+            if repeatable and piece != ")":
+                self._grow(1)
         if self._open:
             raise _Invalid
         return "".join(written), self._groups
@@ -84,6 +88,8 @@ class _Translator:
             if not self._open:
                 raise _Invalid
             self._closed.add(self._open.pop())
+            size = self._sizes.pop() + 1
+            self._grow(size)
             return ")", True
         if char in "]}":
             raise _Invalid
@@ -99,12 +105,23 @@ class _Translator:
         if match is None or not repeatable:
             raise _Invalid
         low, high = match[1], match[2]
-        if int(low or 0) > MAX_REPEAT or int(high or 0) > MAX_REPEAT or (low and high and int(low) > int(high)):
+        if low and high and int(low) > int(high):
             raise _Invalid
+        self._grow(self._last * max(int(high or 0), int(low or 1)))
         self._at = match.end()
         return match[0]
 
+    def _grow(self, size: int) -> None:
+        self._sizes[-1] += size
+        self._last = size
+        if self._sizes[-1] > MAX_SIZE:
+            raise FeelLimitError(
+                f"the pattern has more than {MAX_SIZE} pieces when its repetitions are written out",
+                f"正则表达式展开后超过 {MAX_SIZE} 项",
+            )
+
     def _group(self) -> str:
+        self._sizes.append(0)
         if self._text.startswith("?:", self._at):
             self._at += 2
             self._open.append(0)
@@ -209,7 +226,11 @@ def _code(written: str) -> int:
 @lru_cache(maxsize=256)
 def _compiled(pattern: str, flags: str) -> "tuple[regex.Pattern[str], int] | None":
     """The pattern and its groups; None when it is not valid."""
-    if len(pattern) > MAX_PATTERN or any(flag not in _FLAGS for flag in flags):
+    if len(pattern) > MAX_PATTERN:
+        raise FeelLimitError(
+            f"the pattern has more than {MAX_PATTERN} characters", f"正则表达式超过 {MAX_PATTERN} 个字符"
+        )
+    if any(flag not in _FLAGS for flag in flags):
         return None
     if "q" in flags:
         written, groups = regex.escape(pattern), 0
@@ -316,6 +337,7 @@ def cut(runtime: Runtime, text: str, delimiter: str) -> list[str] | None:
             runtime.make(1)
             if match.end() == match.start():
                 continue
+            runtime.make_text(match.start() - at)
             pieces.append(text[at : match.start()])
             at = match.end()
         return [*pieces, text[at:]]

@@ -140,4 +140,4 @@ def matches(value: Value, want: Value) -> bool:
         return len(value) == len(want) and all(matches(a, b) for a, b in zip(value, want, strict=True))
     if isinstance(value, dict) and isinstance(want, dict):
         return value.keys() == want.keys() and all(matches(value[key], want[key]) for key in value)
-    return equal(value, want) is True
+    return equal(value, want, Runtime()) is True

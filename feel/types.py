@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from feel import temporal as t
+from feel.limits import Runtime
 from feel.values import Function, Range, Value, kind
 
 #: What ``coerce`` answers when the value does not fit and cannot be made to fit.
@@ -69,7 +70,7 @@ class Type:
             return f"function<{', '.join(map(str, self.parameters))}>->{self.result}"
         return self.kind
 
-    def accepts(self, value: Value, *, values: bool = True) -> bool:
+    def accepts(self, value: Value, runtime: Runtime, *, values: bool = True) -> bool:
         """Whether a value that is not null is an instance. Allowed values count only when ``values`` says so."""
         if self.kind == "Any":
             return True
@@ -78,35 +79,39 @@ class Type:
         if kind(value) != self.kind:
             return False
         if self.item is not None:
-            return _parts_fit(value, self.item, values)
+            return _parts_fit(value, self.item, runtime, values)
         if self.fields is not None:
-            return all(name in value and _fits(value[name], of, values) for name, of in self.fields.items())
+            runtime.spend(len(self.fields))
+            return all(
+                name in value and _fits(value[name], of, runtime, values) for name, of in self.fields.items()
+            )
         if self.parameters is not None:
             return _signature_fits(value, self.parameters, self.result or ANY)
         return True
 
-    def coerce(self, value: Value) -> Value:
+    def coerce(self, value: Value, runtime: Runtime) -> Value:
         """The value as one of this type: null stays, one-item lists open or close, a date becomes its midnight."""
-        if value is None or self.accepts(value):
+        if value is None or self.accepts(value, runtime):
             return value
         if isinstance(value, list):
-            if len(value) == 1 and self.kind != "list" and self.accepts(value[0]):
+            if len(value) == 1 and self.kind != "list" and self.accepts(value[0], runtime):
                 return value[0]
         elif self.kind == "list":
             wrapped = [value]
-            return wrapped if self.accepts(wrapped) else MISMATCH
+            return wrapped if self.accepts(wrapped, runtime) else MISMATCH
         if self.kind == "date and time" and kind(value) == "date":
             return t.make_moment(t.ordinal(value), 0, UTC)
         return MISMATCH
 
 
-def _parts_fit(value: Value, item: Type, values: bool) -> bool:
+def _parts_fit(value: Value, item: Type, runtime: Runtime, values: bool) -> bool:
     parts = (value.low, value.high) if isinstance(value, Range) else value
-    return all(_fits(part, item, values) for part in parts)
+    runtime.spend(len(parts))
+    return all(_fits(part, item, runtime, values) for part in parts)
 
 
-def _fits(value: Value, of: Type, values: bool) -> bool:
-    return value is None or of.accepts(value, values=values)
+def _fits(value: Value, of: Type, runtime: Runtime, values: bool) -> bool:
+    return value is None or of.accepts(value, runtime, values=values)
 
 
 def _signature_fits(value: Function, parameters: tuple[Type, ...], result: Type) -> bool:

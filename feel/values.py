@@ -51,7 +51,7 @@ class Range:
         self.operator = operator
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Range) and ranges_equal(self, other)
+        return isinstance(other, Range) and ranges_equal(self, other, Runtime())
 
     def __hash__(self) -> int:
         return hash((self.low_included, self.high_included, self.operator))
@@ -206,8 +206,8 @@ def whole(value: Value) -> int | None:
 _PLAIN = frozenset((Decimal, str, bool, date, FarDate, timedelta, FarDuration, YearsMonths))
 
 
-def equal(left: Value, right: Value) -> bool | None:
-    """Equality: None when the kinds cannot be compared."""
+def equal(left: Value, right: Value, runtime: Runtime) -> bool | None:
+    """Equality: None when the kinds cannot be compared. Every part of a list or context is a step."""
     if left is None or right is None:
         return left is right
     a, b = type(left), type(right)
@@ -221,11 +221,11 @@ def equal(left: Value, right: Value) -> bool | None:
     if first == "time":
         return t.times_equal(left, right)
     if first == "list":
-        return _lists_equal(left, right)
+        return _lists_equal(left, right, runtime)
     if first == "context":
-        return _contexts_equal(left, right)
+        return _contexts_equal(left, right, runtime)
     if first == "range":
-        return ranges_equal(left, right)
+        return ranges_equal(left, right, runtime)
     if first == "function":
         return left is right
     return False  # a native and a far value of the same kind
@@ -235,25 +235,27 @@ def _is_zero(duration: Value) -> bool:
     return duration.months == 0 if isinstance(duration, YearsMonths) else t.nanoseconds(duration) == 0
 
 
-def _lists_equal(left: list[Value], right: list[Value]) -> bool | None:
+def _lists_equal(left: list[Value], right: list[Value], runtime: Runtime) -> bool | None:
     if len(left) != len(right):
         return False
-    return all(equal(a, b) is True for a, b in zip(left, right, strict=True))
+    runtime.spend(len(left) + 1)
+    return all(equal(a, b, runtime) is True for a, b in zip(left, right, strict=True))
 
 
-def _contexts_equal(left: dict[str, Value], right: dict[str, Value]) -> bool | None:
+def _contexts_equal(left: dict[str, Value], right: dict[str, Value], runtime: Runtime) -> bool | None:
     if left.keys() != right.keys():
         return False
-    return all(equal(item, right[key]) is True for key, item in left.items())
+    runtime.spend(len(left) + 1)
+    return all(equal(item, right[key], runtime) is True for key, item in left.items())
 
 
-def ranges_equal(left: Range, right: Range) -> bool:
+def ranges_equal(left: Range, right: Range, runtime: Runtime) -> bool:
     return (
         left.operator == right.operator
         and left.low_included == right.low_included
         and left.high_included == right.high_included
-        and equal(left.low, right.low) is True
-        and equal(left.high, right.high) is True
+        and equal(left.low, right.low, runtime) is True
+        and equal(left.high, right.high, runtime) is True
     )
 
 
@@ -281,10 +283,10 @@ def order(left: Value, right: Value) -> int | None:
     return None
 
 
-def contains(interval: Range, value: Value) -> bool | None:
+def contains(interval: Range, value: Value, runtime: Runtime) -> bool | None:
     """Whether the value lies in the range; None when it cannot be compared with the ends."""
     if interval.operator == "!=":
-        same = equal(value, interval.low)
+        same = equal(value, interval.low, runtime)
         return None if same is None else not same
     if interval.low is None and interval.high is None:
         return None
@@ -303,15 +305,16 @@ def contains(interval: Range, value: Value) -> bool | None:
     return True
 
 
-def member(value: Value, of: Value) -> bool | None:
+def member(value: Value, of: Value, runtime: Runtime) -> bool | None:
     """``value in of``: equal to it, an item of the list, or within the range."""
     if type(of) is Range:
-        return True if type(value) is Range and ranges_equal(value, of) else contains(of, value)
+        return True if type(value) is Range and ranges_equal(value, of, runtime) else contains(of, value, runtime)
     if type(of) is not list:
-        return equal(value, of)
-    if type(value) is list and equal(value, of) is True:
+        return equal(value, of, runtime)
+    if type(value) is list and equal(value, of, runtime) is True:
         return True
-    return any((member if type(item) is Range else equal)(value, item) is True for item in of)
+    runtime.spend(len(of))
+    return any((member if type(item) is Range else equal)(value, item, runtime) is True for item in of)
 
 
 # -- arithmetic ---------------------------------------------------------------------------------------------------
@@ -521,7 +524,8 @@ def text_of(value: Value, runtime: Runtime, *, inside: bool = False) -> str | No
 
 
 def _collection_text(value: Value, runtime: Runtime) -> str:
-    runtime.spend(len(value) + 1)
+    runtime.spend(2 * len(value) + 2)
+    runtime.make(len(value))
     runtime.enter()
     if type(value) is list:
         text = "[" + ", ".join(text_of(item, runtime, inside=True) or "" for item in value) + "]"

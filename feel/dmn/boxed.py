@@ -13,7 +13,7 @@ from feel.dmn.reading import Element, attribute, child, children, identity, loca
 from feel.dmn.tables import POLICIES, Environment, Input, Output, Rule, Table
 from feel.errors import FeelError, FeelNameError
 from feel.expression import Sheet, compile
-from feel.limits import Runtime
+from feel.limits import CALL, Runtime
 from feel.types import MISMATCH, Type
 from feel.values import Function, Range, Value
 
@@ -64,18 +64,18 @@ class Defined(Function):
         assert self.parameters is not None
         if len(arguments) != len(self.parameters):
             return None
-        runtime.spend()
+        runtime.spend(CALL)
         runtime.enter()
         environment = dict(self._environment)
         for name, given, of in zip(self.parameters, arguments, self.types[0], strict=True):
-            value = given if of is None else of.coerce(given)
+            value = given if of is None else of.coerce(given, runtime)
             if value is MISMATCH:
                 runtime.depth += 1
                 return None
             environment[name] = value
         result = self._body(environment, runtime)
         runtime.depth += 1
-        return fitted(result, self.types[1])
+        return fitted(result, self.types[1], runtime)
 
     def call_named(self, runtime: Runtime, arguments: Mapping[str, Value]) -> Value:
         assert self.parameters is not None
@@ -84,11 +84,11 @@ class Defined(Function):
         return self.call(runtime, [arguments.get(name) for name in self.parameters])
 
 
-def fitted(value: Value, of: Type | None) -> Value:
+def fitted(value: Value, of: Type | None, runtime: Runtime) -> Value:
     """The value as the type; null when it does not fit."""
     if of is None:
         return value
-    found = of.coerce(value)
+    found = of.coerce(value, runtime)
     return None if found is MISMATCH else found
 
 
@@ -206,7 +206,7 @@ class Builder:
             inner, made = dict(environment), {}
             runtime.make(len(entries) + 1)
             for name, of, logic in entries:
-                made[name] = inner[name] = value = fitted(logic(inner, runtime), of)
+                made[name] = inner[name] = value = fitted(logic(inner, runtime), of, runtime)
                 if isinstance(value, Defined):
                     value.see({name: value})
             return made if final is None else final(inner, runtime)
@@ -229,7 +229,7 @@ class Builder:
             found = function(environment, runtime)
             if not isinstance(found, Function):
                 return None
-            arguments = {name: fitted(given(environment, runtime), of) for name, of, given in bindings}
+            arguments = {name: fitted(given(environment, runtime), of, runtime) for name, of, given in bindings}
             return found.call_named(runtime, arguments)
 
         return invoke
@@ -255,7 +255,7 @@ class Builder:
             runtime.make(len(rows) * (len(columns) + 1))
             return [
                 {
-                    name: fitted(cell(environment, runtime), of)
+                    name: fitted(cell(environment, runtime), of, runtime)
                     for (name, of), cell in zip(columns, row, strict=True)
                 }
                 for row in rows
@@ -459,7 +459,7 @@ def _null(environment: Environment, runtime: Runtime) -> Value:
 def _typed(logic: Logic, of: Type | None) -> Logic:
     if of is None or of.kind == "Any":
         return logic
-    return lambda environment, runtime: fitted(logic(environment, runtime), of)
+    return lambda environment, runtime: fitted(logic(environment, runtime), of, runtime)
 
 
 def _iterated(value: Value) -> Any:

@@ -8,7 +8,7 @@ from feel.dmn.errors import DmnEvaluationError, DmnFinding
 from feel.dmn.items import Items
 from feel.dmn.reading import Element, attribute, child, children, identity, local, name_of, target
 from feel.dmn.tables import Environment, Tracing
-from feel.expression import too_deep
+from feel.expression import measure, too_deep
 from feel.limits import Runtime
 from feel.scalars import read_typed
 from feel.types import Type
@@ -195,7 +195,7 @@ class Decisions:
             values = {each.variable: asked.value(each) for each in outputs}
             result = next(iter(values.values())) if len(outputs) == 1 else values
             of = part.type
-            return fitted(result, of.result if of is not None and of.kind == "function" else of)
+            return fitted(result, of.result if of is not None and of.kind == "function" else of, runtime)
 
         return lambda environment, runtime: Defined(part.name, names, types, decide, dict(environment))
 
@@ -259,6 +259,7 @@ class Decisions:
             value = asked.service(part) if part.kind == "decisionService" else asked.value(part)
         except RecursionError:
             raise too_deep() from None
+        measure(value, runtime)
         own = [matched for table, matched in runtime.matched if table == part.table]
         return DecisionResult(value, own[-1] if own else [], runtime.matched)
 
@@ -322,13 +323,13 @@ class _Asked:
 
     def _made(self, part: Part, path: Path) -> Value:
         if part.kind == "inputData":
-            return fitted(self._input(part, path), part.type)
+            return fitted(self._input(part, path), part.type, self._runtime)
         if part.logic is None:
             return None
         if part.kind == "businessKnowledgeModel":
             return self._knowledge(part, part.logic, path)
         value = part.logic(self._environment(part, path), self._runtime)
-        return fitted(value, part.type) if part.kind == "decision" else value
+        return fitted(value, part.type, self._runtime) if part.kind == "decision" else value
 
     def _knowledge(self, part: Part, logic: Logic, path: Path) -> Value:
         """A knowledge model sees itself and those it needs, which may need it in turn; nothing from outside."""

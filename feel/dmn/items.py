@@ -23,10 +23,10 @@ class Item(Type):
         self._base = base
         self._allowed = allowed
 
-    def accepts(self, value: Value, *, values: bool = True) -> bool:
-        if not self._base.accepts(value, values=values):
+    def accepts(self, value: Value, runtime: Runtime, *, values: bool = True) -> bool:
+        if not self._base.accepts(value, runtime, values=values):
             return False
-        return not values or self._allowed is None or self._allowed.run(value, {}, Runtime()) is True
+        return not values or self._allowed is None or self._allowed.run(value, {}, runtime) is True
 
     def __repr__(self) -> str:
         return self.name
@@ -41,8 +41,8 @@ class _Later(Type):
         super().__init__("Any")
         self._find = find
 
-    def accepts(self, value: Value, *, values: bool = True) -> bool:
-        return self._find().accepts(value, values=values)
+    def accepts(self, value: Value, runtime: Runtime, *, values: bool = True) -> bool:
+        return self._find().accepts(value, runtime, values=values)
 
 
 class Items:

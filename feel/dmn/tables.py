@@ -108,7 +108,7 @@ class Table:
     def _given(self, column: Input, frame: Frame) -> Value:
         value = column.value(frame)
         if column.type is not None:
-            value = _converted(value, column.type)
+            value = _converted(value, column.type, frame[0])
             if value is MISMATCH:
                 raise self._refused(column, column.value(frame), column.type, frame[0])
         if column.allowed is not None and value is not None:
@@ -137,20 +137,22 @@ class Table:
     # -- outputs --------------------------------------------------------------------------------------------------
 
     def _answer(self, rule: Rule, frame: Frame) -> Value:
-        return self._row([code(frame) for code in rule.outputs])
+        return self._row([code(frame) for code in rule.outputs], frame[0])
 
-    def _row(self, values: list[Value]) -> Value:
+    def _row(self, values: list[Value], runtime: Runtime) -> Value:
         """The answer of one rule: a value, or a context of the values of all columns."""
         fitting = {}
         for column, value in zip(self._outputs, values, strict=True):
-            found = value if column.type is None else column.type.coerce(value)
+            found = value if column.type is None else column.type.coerce(value, runtime)
             fitting[column.name] = None if found is MISMATCH else found
         return fitting if len(values) > 1 else found if found is not MISMATCH else None
 
     def _nothing(self, frame: Frame) -> Value:
         """No rule holds: the default entries, if there are any."""
         if any(column.default is not None for column in self._outputs):
-            answer = self._row([column.default(frame) if column.default else None for column in self._outputs])
+            answer = self._row(
+                [column.default(frame) if column.default else None for column in self._outputs], frame[0]
+            )
             return [answer] if self._several and not self._aggregation else answer
         if self._aggregation == "COUNT":
             return Decimal(0)
@@ -169,7 +171,7 @@ class Table:
     def _any(self, frame: Frame, matched: list[Rule]) -> Value:
         answers = [self._answer(rule, frame) for rule in matched]
         for rule, answer in zip(matched[1:], answers[1:], strict=True):
-            if equal(answer, answers[0]) is not True:
+            if equal(answer, answers[0], frame[0]) is not True:
                 raise self._conflict(
                     [matched[0], rule], "table.any", "ANY", "成立的规则必须结论相同", "rules that hold must agree"
                 )
@@ -177,7 +179,8 @@ class Table:
 
     def _priority(self, frame: Frame, matched: list[Rule]) -> Value:
         return min(
-            ((self._rank(answer), answer) for answer in self._all(frame, matched)), key=lambda pair: pair[0]
+            ((self._rank(answer, frame[0]), answer) for answer in self._all(frame, matched)),
+            key=lambda pair: pair[0],
         )[1]
 
     def _rule_order(self, frame: Frame, matched: list[Rule]) -> Value:
@@ -185,23 +188,24 @@ class Table:
         return self._all(frame, matched)
 
     def _output_order(self, frame: Frame, matched: list[Rule]) -> Value:
-        return sorted(self._rule_order(frame, matched), key=self._rank)
+        return sorted(self._rule_order(frame, matched), key=lambda answer: self._rank(answer, frame[0]))
 
     def _collect(self, frame: Frame, matched: list[Rule]) -> Value:
         answers = self._rule_order(frame, matched)
         if not self._aggregation:
             return answers
         if len(self._outputs) == 1:
-            return self._aggregated(answers)
+            return self._aggregated(answers, frame[0])
         return {
-            column.name: self._aggregated([answer[column.name] for answer in answers]) for column in self._outputs
+            column.name: self._aggregated([answer[column.name] for answer in answers], frame[0])
+            for column in self._outputs
         }
 
-    def _aggregated(self, answers: list[Value]) -> Value:
+    def _aggregated(self, answers: list[Value], runtime: Runtime) -> Value:
         if self._aggregation == "COUNT":
             distinct: list[Value] = []
             for answer in answers:
-                if not any(equal(answer, other) is True for other in distinct):
+                if not any(equal(answer, other, runtime) is True for other in distinct):
                     distinct.append(answer)
             return Decimal(len(distinct))
         if not all(kind(answer) in _ADDABLE or self._aggregation != "SUM" for answer in answers):
@@ -221,11 +225,14 @@ class Table:
     def _all(self, frame: Frame, matched: list[Rule]) -> list[Value]:
         return [self._answer(rule, frame) for rule in matched]
 
-    def _rank(self, answer: Value) -> tuple[int, ...]:
+    def _rank(self, answer: Value, runtime: Runtime) -> tuple[int, ...]:
         """The place of an answer among the allowed values of each output, best first."""
         values = [answer] if len(self._outputs) == 1 else [answer[column.name] for column in self._outputs]
         return tuple(
-            next((place for place, best in enumerate(column.priorities) if equal(value, best) is True), 10**6)
+            next(
+                (place for place, best in enumerate(column.priorities) if equal(value, best, runtime) is True),
+                10**6,
+            )
             for column, value in zip(self._outputs, values, strict=True)
             if column.priorities
         )
@@ -254,10 +261,10 @@ _POLICIES: dict[str, Callable[[Any, Frame, list[Rule]], Value]] = {
 POLICIES = frozenset(_POLICIES)
 
 
-def _converted(value: Value, wanted: Type) -> Value:
+def _converted(value: Value, wanted: Type, runtime: Runtime) -> Value:
     """The value as the column's type. Data from JSON has its dates and times as text: they are read here."""
-    found = wanted.coerce(value)
+    found = wanted.coerce(value, runtime)
     if found is MISMATCH and type(value) is str:
         read = read_typed(value, wanted)
-        found = MISMATCH if read is None else wanted.coerce(read)
+        found = MISMATCH if read is None else wanted.coerce(read, runtime)
     return found

@@ -108,6 +108,8 @@ class BuiltIn(Function):
             converted = _convert(value, self._kinds[place])
             if converted is _FAIL:
                 return self._note_kind(runtime, place, value, at)
+            if type(converted) is str and len(converted) > 100:
+                runtime.spend(len(converted) // 100)
             arguments[given] = converted
         return self._function(runtime, *arguments)
 

@@ -15,7 +15,7 @@ List = list[Value]
 @built_in("list contains", "list: list", "element: any~")
 def list_contains(runtime: Runtime, items: List, element: Value) -> bool:
     runtime.spend(len(items))
-    return any(equal(item, element) is True for item in items)
+    return any(equal(item, element, runtime) is True for item in items)
 
 
 @built_in("count", "list: list")
@@ -198,7 +198,7 @@ def reverse(runtime: Runtime, items: List) -> List:
 @built_in("index of", "list: list", "match: any~")
 def index_of(runtime: Runtime, items: List, match: Value) -> List:
     runtime.spend(len(items))
-    found = [Decimal(place) for place, item in enumerate(items, 1) if equal(item, match) is True]
+    found = [Decimal(place) for place, item in enumerate(items, 1) if equal(item, match, runtime) is True]
     runtime.make(len(found))
     return found
 
@@ -216,7 +216,7 @@ def _distinct(runtime: Runtime, items: List) -> List:
             seen.add(key)
         else:
             runtime.spend(len(result))
-            if any(equal(item, old) is True for old in result):
+            if any(equal(item, old, runtime) is True for old in result):
                 continue
         result.append(item)
     runtime.make(len(result))

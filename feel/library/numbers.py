@@ -15,7 +15,7 @@ from decimal import (
 
 from feel import temporal as t
 from feel.library.define import built_in
-from feel.limits import Runtime
+from feel.limits import CURVE, Runtime
 from feel.values import NUMBERS, ZERO, Value, kind, negate, whole
 
 MAX_SCALE = 6176  # the exponents of decimal128
@@ -83,6 +83,7 @@ def modulo(runtime: Runtime, dividend: Decimal, divisor: Decimal) -> Decimal | N
 def _calculation(name: str, calculate: Callable[[Decimal], Decimal]) -> None:
     @built_in(name, "number: number")
     def calculated(runtime: Runtime, value: Decimal) -> Decimal | None:
+        runtime.spend(CURVE)
         try:
             return calculate(value)
         except DecimalException:

@@ -19,9 +19,14 @@ def substring(runtime: Runtime, text: str, start: Value, length: Value = None) -
         return None
     begin = place - 1 if place > 0 else len(text) + place
     if length is None:
-        return text[begin:]
+        return _made(runtime, text[begin:])
     count = whole(length.to_integral_value("ROUND_DOWN"))
-    return text[begin : begin + count] if count is not None and count >= 1 else None
+    return _made(runtime, text[begin : begin + count]) if count is not None and count >= 1 else None
+
+
+def _made(runtime: Runtime, text: str) -> str:
+    runtime.make_text(len(text))
+    return text
 
 
 @built_in("string length", "string: string")
@@ -31,25 +36,23 @@ def string_length(runtime: Runtime, text: str) -> Value:
 
 @built_in("upper case", "string: string")
 def upper_case(runtime: Runtime, text: str) -> str:
-    runtime.make_text(len(text))
-    return text.upper()
+    return _made(runtime, text.upper())
 
 
 @built_in("lower case", "string: string")
 def lower_case(runtime: Runtime, text: str) -> str:
-    runtime.make_text(len(text))
-    return text.lower()
+    return _made(runtime, text.lower())
 
 
 @built_in("substring before", "string: string", "match: string")
 def substring_before(runtime: Runtime, text: str, match: str) -> str:
     before, found, _ = text.partition(match) if match else ("", "", "")
-    return before if found else ""
+    return _made(runtime, before) if found else ""
 
 
 @built_in("substring after", "string: string", "match: string")
 def substring_after(runtime: Runtime, text: str, match: str) -> str:
-    return text.partition(match)[2] if match else text
+    return _made(runtime, text.partition(match)[2]) if match else text
 
 
 @built_in("contains", "string: string", "match: string")

@@ -37,7 +37,7 @@ def same(runtime: Runtime, left: Value, right: Value) -> bool:
         return t.parts(left)[:2] == t.parts(right)[:2] and _same_zone(left, right)
     if kind(left) == "time":
         return left.nanos == right.nanos and t.zone_text(left.zone) == t.zone_text(right.zone)
-    return equal(left, right) is True
+    return equal(left, right, runtime) is True
 
 
 def _same_zone(left: t.Moment, right: t.Moment) -> bool:
