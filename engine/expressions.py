@@ -20,6 +20,9 @@ def body(text: str) -> str:
 
 
 @lru_cache(CACHE_SIZE)
-def compiled(text: str) -> feel.Expression:
-    """The compiled form of a text that is FEEL, with or without its leading ``=``."""
-    return feel.compile(body(text), functions=FUNCTIONS)
+def compiled(text: str, functions: frozenset[str] = frozenset(FUNCTIONS)) -> feel.Expression:
+    """The compiled form of a text that is FEEL, with or without its leading ``=``.
+
+    ``functions`` are the names that may be called besides FEEL's own; some consist of several words.
+    """
+    return feel.compile(body(text), functions=functions)

@@ -147,3 +147,8 @@ def next_in_cycle(cycle: str, due_at: datetime, now: datetime) -> tuple[datetime
         following = step.after(following)
     remaining = None if parsed.times is None else parsed.times - 1
     return following, Cycle(remaining, None, parsed.duration).text
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO text of a moment, if there is one."""
+    return None if moment is None else moment.isoformat()

@@ -63,7 +63,7 @@ class Engine:
         self.services = services
         self.functions = functions
         self.listeners = list(listeners)
-        #: Functions for which ``functions`` is asked.
+        #: Names that ``functions`` provides; expressions may call them besides FEEL's own.
         self.function_names = frozenset(function_names)
 
     # Commands.

@@ -462,3 +462,12 @@ def test_a_step_takes_few_statements_and_one_commit(database: Database) -> None:
     with bench.counting(database.writing) as counter:
         measured.complete(task)
     assert counter.statements <= 25 and counter.commits == 1
+
+
+def test_now_in_a_diagram_is_the_moment_of_the_command_in_chinas_time(sqlite_database: Database) -> None:
+    drawn = Scope().start().script("s", "= now()", "moment").script("t", "= today()", "day").end()
+    house = House(sqlite_database, diagram(drawn.path("start", "s", "t", "end").process()))
+    house.now = NOW.replace(hour=17)
+    data = house.start().data
+    assert data["moment"] == house.now and data["moment"].utcoffset() == timedelta(hours=8)
+    assert data["day"].isoformat() == "2026-03-03", "one in the morning of the next day in China"

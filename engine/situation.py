@@ -1,0 +1,87 @@
+"""Where a command stands: the locked instance, its tokens, variables and rows, and what has been noted so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from core.refusals import WrongState
+from engine import events
+from engine.diagram import Element, Flow
+from engine.models import Instance, Timer
+from engine.rows import Rows
+from engine.scopes import Scopes
+from engine.specifications import Specifications
+from engine.steps import Step
+from engine.tokens import Outer, Token
+
+if TYPE_CHECKING:
+    from engine.runtime import Engine
+
+
+@dataclass
+class Situation:
+    """What everything that a command does has in hand."""
+
+    engine: "Engine"
+    session: Session
+    instance: Instance
+    specifications: Specifications
+    now: datetime
+    by: str
+    step: Step
+    #: Whether a refusal of a service goes back to the person who commanded, rather than to an incident.
+    person_waits: bool = True
+    top: Outer = field(init=False)
+    scopes: Scopes = field(init=False)
+    rows: Rows = field(init=False)
+    _log: list[dict[str, Any]] = field(default_factory=list)
+    #: The timer that this command lets happen.
+    _firing: Timer | None = None
+    #: The last end event of the started process.
+    _ended: str | None = None
+    _rearm_asked: bool = False
+
+    def __post_init__(self) -> None:
+        self.rows = Rows(self.session, self.instance.id)
+
+    def log(self, kind: str, element: Element | None = None, *, payload: Mapping[str, Any]) -> None:
+        """Note an event; it is chained and written when the step is saved."""
+        self._log.append(
+            events.entry(
+                kind,
+                payload,
+                self.now,
+                self.by,
+                "" if element is None else element.process,
+                "" if element is None else element.id,
+            )
+        )
+
+    def token(self, number: int) -> Token:
+        """The token of a row. Raises WrongState when it is gone."""
+        try:
+            return self.top.get_task_from_id(number)
+        except KeyError:
+            raise WrongState("What waited there has ended.", code="token.gone") from None
+
+    def ask_to_rearm(self) -> None:
+        """A service stopped or resumed a clock: evaluate moments again when the step has come to rest."""
+        self._rearm_asked = True
+
+    def entered(self, token: Token) -> None:
+        element = token.node.element
+        if "index" not in token.internal_data:
+            self.step.elements.append((element.process, element.id))
+
+    def took(self, process: str, flow: Flow) -> None:
+        self.step.flows.append((process, flow.id))
+
+    def reached_end(self, token: Token) -> None:
+        element = token.node.element
+        self.step.ends.append((element.process, element.id))
+        self.log("end.reached", element, payload={})
+        if token.workflow is self.top:
+            self._ended = element.id
