@@ -1,8 +1,8 @@
 """Puts the engine together with the services, functions and listeners of all capabilities.
 
-    engine = build_engine(secret_key=settings.secret_key, base_url=settings.base_url)
-    with database.transaction() as session:
-        load_release(session, Path("."), engine, now=now, by="system")
+engine = build_engine(secret_key=settings.secret_key, base_url=settings.base_url)
+with database.transaction() as session:
+    load_release(session, Path("."), engine, now=now, by="system")
 """
 
 from datetime import datetime
@@ -11,9 +11,10 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 import disputes.courts.queries
+import disputes.intake.queries
 import disputes.mediation.queries
 import disputes.models
-import disputes.settlement.queries  # noqa: F401  # the forms of these three ask them for their context
+import disputes.settlement.queries  # noqa: F401  # forms ask these for their context
 from core.settings import DEVELOPMENT_KEY, Settings
 from disputes.cases.listener import CaseListener
 from disputes.closure import services as closure
@@ -27,9 +28,9 @@ from disputes.releases.models import Release
 from disputes.releases.operations import deploy
 from disputes.releases.tree import read_tree
 from disputes.settlement import services as settlement
-from disputes.timelimits import services as timelimits
 from disputes.timelimits.functions import functions_for
 from disputes.timelimits.listener import TimelimitsListener
+from disputes.timelimits.services import services as timelimits
 from engine import Engine, Services
 
 
@@ -53,7 +54,7 @@ def build_engine(
 def build_services(*, secret_key: str = DEVELOPMENT_KEY, base_url: str = "http://127.0.0.1:8315") -> Services:
     """All services, by type."""
     return Services(
-        timelimits.services,
+        timelimits,
         inbox.services,
         intake.services,
         settlement.services(secret=secret_key, base_url=base_url),

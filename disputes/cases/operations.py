@@ -335,7 +335,7 @@ def _history(session: Session, case: Case, complainant: Person, *, now: datetime
 def _limitation_ends_on(session: Session, bundle: str, case: Case, content: Mapping[str, Any]) -> date:
     """The last day of the three years from when the complainant knew of the harm (C10, 办法 第十六条第四项)."""
     known_on = rules.day(content.get("harm_known_on")) or case.occurred_on or rules.china_day(case.filed_at)
-    limit = limits_of(session, bundle).current("C10", region=case.region, on=known_on)
+    limit = limits_of(session, bundle).get("C10", region=case.region, on=rules.china_day(case.filed_at))
     return compute(limit, known_on, calendar=calendar(session)).due_on
 
 

@@ -106,7 +106,9 @@ def test_a_private_note_is_its_writers_alone(sqlite_database: Database) -> None:
         case = world.run(session, world.case(session, mediator_id=world.people["mediator"].id))
         mediator = world.actor(session, "mediator")
         operations.add_note(session, case, text="底线是八百元", visible_to=[], by=mediator, now=NOW)
-        operations.add_note(session, case, text="双方都到场", visible_to=["officer"], by=mediator, now=NOW)
+        operations.add_note(
+            session, case, text="双方都到场", visible_to=["officer"], by=mediator, now=NOW + timedelta(1)
+        )
         notes = {
             name: [n.text for n in queries.view(session, case, world.actor(session, name), now=NOW).notes]
             for name in ("mediator", "officer", "complainant", "respondent")
