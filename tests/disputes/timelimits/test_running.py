@@ -312,7 +312,8 @@ def test_a_calendar_change_lists_each_deadline_before_and_after_and_then_moves_i
     moving = Case(database, now="2026-12-12T10:00", key="moving")  # + 60 = 10 February
     steady = Case(database, now="2026-11-20T10:00", key="steady")  # + 60 = 19 January
     untouched = Case(database, now="2026-08-03T10:00", key="untouched")
-    now = at("2026-12-12T12:00")
+    Case(database, now="2027-01-05T10:00", key="later")  # begun after the first day that changes
+    now = at("2027-01-06T12:00")
     with database.transaction() as session:
         assert queries.calendar(session).day(date(2027, 2, 11)).is_workday
         change = operations.preview(session, NOTICE.days(), now=now)
@@ -328,8 +329,8 @@ def test_a_calendar_change_lists_each_deadline_before_and_after_and_then_moves_i
         }
     ]
     assert [m for m in change.json()["moved"] if m["limit"] == "C03"] == expected
-    assert {m["key"] for m in change.json()["settled"]} == {"steady"}
-    assert steady.shown("2026-12-12T12:00")["C03"]["clock"] == "prov"
+    assert {m["key"] for m in change.json()["settled"]} == {"steady", "later"}
+    assert steady.shown("2027-01-06T12:00")["C03"]["clock"] == "prov"
     with database.transaction() as session:
         applied = operations.apply(
             session,
@@ -342,9 +343,9 @@ def test_a_calendar_change_lists_each_deadline_before_and_after_and_then_moves_i
         )
     assert applied == change
     assert moving.timer("expired").due_at == at("2027-02-13T00:00")
-    shown = moving.shown("2026-12-12T12:00")["C03"]
+    shown = moving.shown("2027-01-06T12:00")["C03"]
     assert (shown["due_on"], shown["provisional"]) == ("2027-02-12", False)
-    assert steady.shown("2026-12-12T12:00")["C03"]["provisional"] is False
+    assert steady.shown("2027-01-06T12:00")["C03"]["provisional"] is False
     assert steady.timer("expired").due_at == at("2027-01-20T00:00")
     assert untouched.timer("expired").due_at == at("2026-10-09T00:00")
     with database.transaction() as session:
