@@ -241,7 +241,8 @@ class Incident(Base):
     process: Mapped[str] = mapped_column(String(200))
     #: The element that failed, not the one that was commanded.
     element: Mapped[str] = mapped_column(String(200))
-    #: ``service``, ``expression``, ``decision``, ``gateway``, ``error_event``, ``loop``, ``job``, ``engine``.
+    #: ``service``, ``expression``, ``data``, ``decision``, ``gateway``, ``error_event``, ``loop``, ``job`` or
+    #: ``engine``.
     kind: Mapped[str] = mapped_column(String(40))
     message: Mapped[str] = mapped_column(Text)
     #: What the command was aimed at (``task:…``, ``timer:…``, ``message:…``); one open incident each.

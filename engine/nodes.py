@@ -13,6 +13,7 @@ from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 from SpiffWorkflow.util.task import TaskState
 
 from engine.diagram import Element, Flow, Kind
+from engine.incidents import Stuck
 from engine.tokens import Inner, Token
 
 
@@ -489,6 +490,9 @@ class SubProcess(Node):
         self.prepare(token)
         token._set_state(TaskState.STARTED)
         self.arm_boundaries(token)
+        if self.inside not in run.top.subprocess_specs:
+            process, element = self.element.process, self.element.id
+            raise Stuck("engine", process, element, f"There is no process {self.inside!r} to call.")
         run.begin(run.top.open(token, self.inside))
         return False
 

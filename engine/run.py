@@ -18,8 +18,6 @@ from engine.work import Work
 
 #: Elements that one step may carry out. More than this is a loop that waits for nobody.
 MAX_MOVES = 10_000
-#: Tokens that may pile up in memory before finished ones are forgotten in the middle of a step.
-FORGET_AT = 200
 
 
 class Run(Work):
@@ -63,7 +61,7 @@ class Run(Work):
                         f"After {MAX_MOVES} elements the step had not come to rest: a loop waits for nobody.",
                     )
                 token.run()
-                if len(token.workflow.tasks) > FORGET_AT:
+                if len(token.workflow.tasks) > token.workflow.forget_at:
                     token.workflow.forget_finished()
             if not (self._fire_inclusive() or self._finish_scopes()):
                 return
@@ -80,8 +78,8 @@ class Run(Work):
         step.data = MappingProxyType(self.scopes.root)
         try:
             instance.blob = state.dump(self.top, self.scopes)
-        except TypeError as error:
-            raise Stuck("expression", instance.process, "", str(error)) from error
+        except (TypeError, state.TooMuchData) as error:
+            raise Stuck("data", instance.process, "", str(error)) from error
         # One flush, with the head of the chain already moved: the instance is updated once.
         log, self._log = self._log, []
         events.chain(instance, log)

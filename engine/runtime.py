@@ -403,6 +403,8 @@ class Engine:
         try:
             return session.execute(statement, values, execution_options={"populate_existing": True}).one_or_none()
         except OperationalError as error:
+            if not _is_contention(error):
+                raise
             raise Conflict("The case is being worked on; try again.", code="instance.locked") from error
 
     def _require_running(self, instance: Instance) -> None:
@@ -457,6 +459,10 @@ class Engine:
                 code="instance.changed",
                 instance=str(instance.id),
             ) from error
+        except OperationalError as error:
+            if not _is_contention(error):
+                raise
+            raise Conflict("The case is being worked on; try again.", code="instance.locked") from error
         self._tell(session, step)
         return step
 
@@ -527,6 +533,15 @@ class Engine:
                 continue
             incident.resolved_at, incident.resolved_by = step.now, step.by
             step.instance.incidents -= 1
+
+
+#: PostgreSQL: lock not available in time, deadlock, serialization failure.
+_CONTENTION = {"55P03", "40P01", "40001"}
+
+
+def _is_contention(error: OperationalError) -> bool:
+    """Whether somebody else held the rows for too long, rather than that the database is ill."""
+    return getattr(error.orig, "sqlstate", None) in _CONTENTION or "database is locked" in str(error.orig)
 
 
 def _receiving(waiting: Sequence[Subscription], payload: Mapping[str, Any]) -> Apply:

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 #: Raised when the shape of the state changes; what is stored under an older one is read by its own reader.
 SHAPE = 1
 
+#: Bytes of JSON that the variables of one scope may take. They decide the way of a case; its facts live elsewhere.
+MAX_DATA = 10_000
+
 _tools = local()
+
+
+class TooMuchData(ValueError):
+    """A diagram keeps more in its variables than decides its way."""
 
 
 def dump(top: Outer, scopes: Scopes) -> bytes:
@@ -37,9 +44,20 @@ def dump(top: Outer, scopes: Scopes) -> bytes:
         ]
         for workflow in top.workflows()
     ]
-    held = {str(scope): values.encode(variables) for scope, variables in scopes.held.items()}
+    held = {str(scope): _packed(variables) for scope, variables in scopes.held.items()}
     packed = orjson.dumps({"v": SHAPE, "l": top.last_id, "s": held, "w": workflows})
     return _compressor().compress(packed)
+
+
+def _packed(variables: dict[str, Any]) -> orjson.Fragment:
+    packed = orjson.dumps(values.encode(variables))
+    if len(packed) > MAX_DATA:
+        largest = max(variables, key=lambda name: len(orjson.dumps(values.encode(variables[name]))))
+        raise TooMuchData(
+            f"The process data would take {len(packed)} bytes, more than {MAX_DATA}; most of it is {largest}. "
+            "Keep what decides the way in the process and the facts of the case elsewhere."
+        )
+    return orjson.Fragment(packed)
 
 
 def load(blob: bytes, specifications: Specifications, run: "Run | None") -> tuple[Outer, Scopes]:

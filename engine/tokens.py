@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from engine.nodes import Node
     from engine.run import Run
 
+#: Finished tokens are forgotten when this many have piled up, and again whenever the number has doubled.
+FORGET_AT = 200
+
 UNFINISHED: int = TaskState.NOT_FINISHED_MASK
 FINISHED: int = TaskState.FINISHED_MASK
 
@@ -123,6 +126,8 @@ class _Forgetful:
     tasks: dict[int, Token]
     task_tree: Token
     spec: Any
+    #: Tokens in memory at which the finished ones are forgotten in the middle of a step.
+    forget_at = FORGET_AT
 
     def unfinished(self) -> list[Token]:
         """The tokens that are still on their way or waiting, oldest first."""
@@ -150,6 +155,7 @@ class _Forgetful:
         self.tasks.clear()
         self.tasks[root.id] = root
         self.tasks.update(kept)
+        self.forget_at = max(FORGET_AT, 2 * len(kept))
 
     def _task_completed_notify(self, task: Token) -> None:
         """The library would update every waiting task of the tree here; our joins need none of it."""

@@ -293,6 +293,9 @@ def test_a_refusal_of_a_service_goes_back_to_the_person_and_rolls_everything_bac
         ("expression", Scope().start().user("a").script("g", "= n +", "m").end().path("start", "a", "g", "end")),
         ("decision", Scope().start().user("a").rule("g", "nowhere", "m").end().path("start", "a", "g", "end")),
         ("error_event", Scope().start().user("a").end("g", error("bad")).path("start", "a", "g")),
+        ("data", Scope().start().user("a").script("g", "= for i in 1..3000 return i", "m").end().path("start", "a", "g", "end")),
+        ("engine", Scope().start().user("a").call("g", "nowhere").end().path("start", "a", "g", "end")),
+        ("engine", Scope().start().user("a").node("complexGateway", "g").end().path("start", "a", "g", "end")),
         (
             "loop",
             Scope().start().user("a").xor("g").xor("h").path("start", "a", "g", "h").flow("h", "g"),
@@ -306,7 +309,7 @@ def test_what_can_go_wrong_in_a_diagram_is_an_incident_on_its_element(
     house.start(n=5)
     step = house.complete("a")
     (incident,) = step.incidents
-    assert incident.kind == kind and incident.element in ("g", "h") and incident.message
+    assert incident.kind == kind and incident.element in ("g", "h", "") and incident.message
     assert house.waiting() == ["a"]
 
 
