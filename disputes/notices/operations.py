@@ -1,0 +1,97 @@
+"""Telling people something, in the transaction in which it happened."""
+
+from datetime import datetime
+from typing import cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import CursorResult, update
+from sqlalchemy.orm import Session
+
+from core.refusals import NotFound
+from disputes.identity.actor import Actor
+from disputes.identity.models import Person
+from disputes.network.models import Organisation
+from disputes.notices.models import Channel, Mail, Notice
+from disputes.notices.queries import mine
+
+
+def tell(
+    session: Session,
+    *,
+    person_id: UUID | None = None,
+    organisation_id: UUID | None = None,
+    role: str | None = None,
+    case_key: str | None = None,
+    kind: str,
+    title_zh: str,
+    title_en: str,
+    text_zh: str,
+    text_en: str,
+    link: str | None = None,
+    now: datetime,
+) -> Notice:
+    """Write a notice to a person, or to everybody with ``role`` in an organisation; who has a mail address also
+    gets a mail, in the person's language, once the transaction is committed.
+    """
+    notice = Notice(
+        person_id=person_id,
+        organisation_id=organisation_id,
+        role=role,
+        case_key=case_key,
+        kind=kind,
+        title_zh=title_zh[:120],
+        title_en=title_en[:200],
+        text_zh=text_zh,
+        text_en=text_en,
+        link=link,
+        created_at=now,
+    )
+    session.add(notice)
+    address, language = _address(session, person_id, organisation_id)
+    if address:
+        session.add(
+            Mail(
+                channel=Channel.MAIL,
+                message_id=f"{uuid4().hex}@hejie",
+                recipient=address,
+                subject=notice.title(language),
+                text=notice.text(language),
+                language=language,
+                kind=kind,
+                case_key=case_key,
+                due_at=now,
+                created_at=now,
+            )
+        )
+    return notice
+
+
+def _address(session: Session, person_id: UUID | None, organisation_id: UUID | None) -> tuple[str | None, str]:
+    if person_id is not None:
+        person = session.get(Person, person_id)
+        return (person.email, person.language) if person is not None and person.active else (None, "zh")
+    place = session.get(Organisation, organisation_id) if organisation_id is not None else None
+    return (place.email if place is not None else None), "zh"
+
+
+def mark_read(session: Session, notice_id: int, *, by: Actor, now: datetime) -> Notice:
+    """Note that a notice was read. Raises NotFound for somebody else's."""
+    notice = session.scalars(mine(by).where(Notice.id == notice_id)).one_or_none()
+    if notice is None:
+        raise NotFound("There is no such notice.", code="notice.not_found")
+    if notice.read_at is None:
+        notice.read_at, notice.read_by = now, str(by)
+        session.flush()
+    return notice
+
+
+def mark_all_read(session: Session, *, by: Actor, now: datetime) -> int:
+    """Note that all of an actor's notices were read; how many were new."""
+    unread = mine(by).where(Notice.read_at.is_(None)).with_only_columns(Notice.id)
+    done = session.execute(
+        update(Notice)
+        .where(Notice.id.in_(unread.scalar_subquery()))
+        .values(read_at=now, read_by=str(by))
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Notice], done).rowcount
