@@ -77,7 +77,7 @@ class Edge:
                 from api.metrics import measured
                 from disputes.wiring import build_engine
 
-                self._runtime = measured(build_engine())
+                self._runtime = measured(build_engine(self.settings))
             return self._runtime
 
 

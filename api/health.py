@@ -11,8 +11,8 @@ from api import metrics, schema_version
 from api.edge import clock, needs, read_session, require, settings
 from api.models import Heartbeat
 
-#: A worker beats every five seconds; after six missed beats nobody fires timers.
-SILENCE = timedelta(seconds=30)
+#: A worker beats every five seconds; after two minutes of silence nobody fires timers.
+SILENCE = timedelta(minutes=2)
 
 health = Blueprint("health", __name__)
 

@@ -1,7 +1,7 @@
 """The worker: a ticker that fires due timers and sends mails, a heartbeat, and the nightly jobs.
 
 Any number of workers may run on one PostgreSQL. Timers are claimed row by row, mails too; a nightly job runs where
-its row ``(job, slot)`` was written first. A worker that is killed leaves claims that run out; nothing happens twice.
+its row ``(job, slot)`` was written first. A killed worker leaves claims that run out; nothing happens twice.
 """
 
 import logging
@@ -35,7 +35,7 @@ logging.getLogger("apscheduler").setLevel(logging.ERROR)
 TICK = 0.5
 #: Seconds between two looks at the mails that wait.
 MAIL_TICK = 5
-#: Seconds between two heartbeats; ``/readyz`` misses a worker after six.
+#: Seconds between two heartbeats; ``/readyz`` misses a worker after two minutes.
 BEAT = 5
 #: Seconds between two looks whether a nightly job is due.
 NIGHT_TICK = 60

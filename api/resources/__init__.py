@@ -18,7 +18,18 @@ browsers use the session cookie and the header `X-CSRFToken`.
 
 def init_resources(app: Flask) -> None:
     """Register every resource and describe it."""
-    from api.resources import accounts
+    from api.resources import (
+        accounts,
+        cases,
+        evidence,
+        messages,
+        network,
+        notices,
+        releases,
+        supervision,
+        tasks,
+        time,
+    )
     from api.resources.description import description
 
     app.config.update(API_TITLE="Hejie 和解", API_VERSION=version("hejie"), OPENAPI_VERSION="3.1.0")
@@ -37,6 +48,6 @@ def init_resources(app: Flask) -> None:
             "description": "Makes a repetition of this request harmless; heeded for callers who are signed in.",
         },
     )
-    for module in (accounts,):
+    for module in (cases, tasks, messages, evidence, notices, network, releases, time, supervision, accounts):
         api.register_blueprint(module.resources)
     app.register_blueprint(description)

@@ -101,6 +101,11 @@ class Resources(Blueprint):  # type: ignore[misc]  # flask_smorest has no types
         decorate: Callable[[V], V] = super().response(status_code, schema, **options)
         return decorate
 
+    def doc(self, **words: Any) -> Callable[[V], V]:
+        """Add to the description what no schema says."""
+        decorate: Callable[[V], V] = super().doc(**words)
+        return decorate
+
 
 def _describe_guard(
     doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_context: Any
