@@ -26,6 +26,8 @@ _MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oc
 #: What a browser should offer to fill in and which keyboard to show, by component type.
 _KEYBOARD = {"number": "numeric", "money": "decimal", "phone": "tel", "email": "email"}
 _AUTOFILL = {"phone": "tel", "email": "email"}
+#: What is said of a file of which only the id is known.
+_NO_FILE = {"name": "", "note": "", "url": ""}
 _LENGTHS = {"idnumber": 18, "uscc": 18, "phone": 20}
 
 
@@ -167,7 +169,7 @@ class _Drawing:
             ]
         if kind == "filepicker":
             ids = value if isinstance(value, list) else [value] if value else []
-            asked["files"] = [{"id": str(i), **self.files.get(str(i), {})} for i in ids]
+            asked["files"] = [{**_NO_FILE, **self.files.get(str(i), {}), "id": str(i)} for i in ids]
         return asked
 
 

@@ -64,7 +64,7 @@ ADD = Say("再加一行", "Add a row")
 REMOVE = Say("删去第{n}行", "Remove row {n}")
 ROW = Say("第{n}行", "Row {n}")
 FILES_ADD = Say("拍照或选文件", "Take a photo or choose files")
-FILES_EMPTY = Say("没有", "none")
+FILES_DROP = Say("删除", "Remove")
 TABLE_EMPTY = Say("没有内容", "Nothing to show")
 SUMMARY = Say("有{n}处要改", "{n} things to correct")
 

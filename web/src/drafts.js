@@ -34,8 +34,9 @@ class Draft {
   }
 
   body() {
-    const data = new FormData(this.form);
-    for (const [name, value] of [...data]) if (value instanceof File) data.delete(name);
+    // The ids of stored files share their name with the file input, so its files are left out one by one.
+    const data = new FormData();
+    for (const [name, value] of new FormData(this.form)) if (!(value instanceof File)) data.append(name, value);
     return data;
   }
 

@@ -9,6 +9,10 @@ export function uploadFiles() {
     for (const file of input.files) new Upload(tiles, input, file);
     input.value = "";
   }, true);
+  // Choosing a file changes no answer yet; the form is not asked again for it.
+  document.addEventListener("input", (event) => {
+    if (event.target.type === "file" && event.target.closest("[data-upload]")) event.stopPropagation();
+  }, true);
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-drop-file]");
     if (!button) return;

@@ -5,14 +5,8 @@ export function countLetters() {
   document.addEventListener("input", (event) => {
     const area = event.target;
     if (area.tagName !== "TEXTAREA" || !area.dataset.longest) return;
-    let note = document.getElementById(`${area.id}-letters`);
-    if (!note) {
-      note = document.createElement("p");
-      note.id = `${area.id}-letters`;
-      note.className = "hj-small hj-quiet hj-letters";
-      note.setAttribute("hx-morph-skip", "");
-      area.after(note);
-    }
+    const note = document.getElementById(`${area.id}-letters`);
+    if (!note) return;
     const most = Number(area.dataset.longest);
     note.textContent = words
       .replace("{n}", [...area.value].length.toLocaleString())
