@@ -569,7 +569,7 @@ class Compiler:
                     runtime.make(1)
                     result.append(body(frame))
                     frame[partial] = result
-            except _NotIterable as reason:
+            except NotIterable as reason:
                 runtime.note(node.at, *reason.args)
                 return None
             finally:
@@ -598,7 +598,7 @@ class Compiler:
                     elif value is not otherwise:
                         _note_boolean(runtime, node.body.at, value)
                         return None
-            except _NotIterable as reason:
+            except NotIterable as reason:
                 runtime.note(node.at, *reason.args)
                 return None
             return found
@@ -969,7 +969,7 @@ def _select_or_index(target: Code, code: Code, slot: int) -> Code:
 # -- iteration ----------------------------------------------------------------------------------------------------
 
 
-class _NotIterable(Exception):
+class NotIterable(Exception):
     """What stands after ``in`` is no list."""
 
 
@@ -991,21 +991,21 @@ def _items(domain: Code) -> Code:
         if type(value) is list:
             return value
         if type(value) is Range and value.low is not None and value.high is not None:
-            return within(value)
+            return within(value, frame[0])
         if value is None:
-            raise _NotIterable("a list is expected after in, not null", "in 后面应当是列表，而不是空值")
+            raise NotIterable("a list is expected after in, not null", "in 后面应当是列表，而不是空值")
         return [value]
 
     return items
 
 
-def within(interval: Range) -> Iterable[Value]:
+def within(interval: Range, runtime: Runtime) -> Iterable[Value]:
     """The values of a range one by one, ends as they are included."""
     if order(interval.low, interval.high) == 1:
-        raise _NotIterable(
+        raise NotIterable(
             "a range must not go down; write 3..1 without brackets", "区间不能递减；请写不带括号的 3..1"
         )
-    found: Iterable[Value] = _steps(interval.low, interval.high)
+    found: Iterable[Value] = _steps(interval.low, interval.high, runtime)
     if not interval.low_included:
         found = (item for item in found if order(item, interval.low) != 0)
     if not interval.high_included:
@@ -1014,10 +1014,10 @@ def within(interval: Range) -> Iterable[Value]:
 
 
 def _up_to(low: Code, high: Code) -> Code:
-    return lambda frame: _steps(low(frame), high(frame))
+    return lambda frame: _steps(low(frame), high(frame), frame[0])
 
 
-def _steps(low: Value, high: Value) -> Iterator[Value]:
+def _steps(low: Value, high: Value, runtime: Runtime) -> Iterator[Value]:
     """From one end to the other, up or down: whole numbers by one, dates by a day."""
     start, end = whole(low), whole(high)
     if start is not None and end is not None:
@@ -1029,9 +1029,10 @@ def _steps(low: Value, high: Value) -> Iterator[Value]:
     if kind(low) == "date" and kind(high) == "date":
         first, last = t.ordinal(low), t.ordinal(high)
         for day in range(first, last + 1) if first <= last else range(first, last - 1, -1):
+            runtime.spend(2)
             yield t.date_of_ordinal(day)
         return
-    raise _NotIterable(
+    raise NotIterable(
         f"an iteration cannot go from {kind(low)} to {kind(high)}",
         f"循环不能从{KIND_ZH[kind(low)]}到{KIND_ZH[kind(high)]}",
     )

@@ -140,7 +140,7 @@ def kind(value: Value) -> str:
     return _KINDS.get(type(value)) or "function"
 
 
-_AS_IT_IS = frozenset(_KINDS) - {list, dict}
+_AS_IT_IS = frozenset(_KINDS) - {list, dict, Range}
 
 
 def from_python(value: object, depth: int = 0) -> Value:
@@ -177,6 +177,9 @@ def _uncommon(value: object) -> Value:
         return from_python(value.value)
     if isinstance(value, Function):
         return value
+    if isinstance(value, Range):
+        low, high = from_python(value.low), from_python(value.high)
+        return Range(low, high, value.low_included, value.high_included, value.operator)
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int):
@@ -238,14 +241,14 @@ def _is_zero(duration: Value) -> bool:
 def _lists_equal(left: list[Value], right: list[Value], runtime: Runtime) -> bool | None:
     if len(left) != len(right):
         return False
-    runtime.spend(len(left) + 1)
+    runtime.spend(2 * len(left) + 2)
     return all(equal(a, b, runtime) is True for a, b in zip(left, right, strict=True))
 
 
 def _contexts_equal(left: dict[str, Value], right: dict[str, Value], runtime: Runtime) -> bool | None:
     if left.keys() != right.keys():
         return False
-    runtime.spend(len(left) + 1)
+    runtime.spend(2 * len(left) + 2)
     return all(equal(item, right[key], runtime) is True for key, item in left.items())
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from feel.compiler import NotIterable, within
 from feel.dmn.errors import DmnEvaluationError, DmnFinding
 from feel.dmn.items import Items
 from feel.dmn.reading import Element, attribute, child, children, identity, local, name_of, text
@@ -164,8 +165,9 @@ class Builder:
         if not self._is_feel(element):
             return self.problem(element, "language", "只支持 FEEL 表达式", "only FEEL is supported")
         source = text(element)
-        if not source:
-            return _null
+        return self._feel(element, source, names) if source else _null
+
+    def _feel(self, element: Element, source: str, names: Names) -> Logic:
         try:
             compiled = compile(source, **self._options(names), closed=False)
         except FeelError as error:
@@ -292,14 +294,23 @@ class Builder:
 
         return select
 
+    def _domain(self, element: Element, names: Names) -> Logic:
+        """What an iteration goes through: an expression, or ``1..5`` without brackets."""
+        part = child(element, "in")
+        written = None if part is None else child(part, "literalExpression")
+        source = text(written)
+        if written is None or ".." not in source or source[0] in "[(]":
+            return self._inner(element, "in", names)
+        return self._feel(written, f"for item in {source} return item", names)
+
     def _for(self, element: Element, names: Names) -> Logic:
         name = attribute(element, "iteratorVariable")
-        source = self._inner(element, "in", names)
+        source = self._domain(element, names)
         with self._binding({name, "partial"}):
             body = self._inner(element, "return", names | {name, "partial"})
 
         def loop(environment: Environment, runtime: Runtime) -> Value:
-            items = _iterated(source(environment, runtime))
+            items = _iterated(source(environment, runtime), runtime)
             if items is None:
                 return None
             made: list[Value] = []
@@ -313,12 +324,12 @@ class Builder:
 
     def _quantified(self, element: Element, names: Names) -> Logic:
         name, every = attribute(element, "iteratorVariable"), local(element) == "every"
-        source = self._inner(element, "in", names)
+        source = self._domain(element, names)
         with self._binding({name}):
             body = self._inner(element, "satisfies", names | {name})
 
         def quantified(environment: Environment, runtime: Runtime) -> bool | None:
-            items = _iterated(source(environment, runtime))
+            items = _iterated(source(environment, runtime), runtime)
             if items is None:
                 return None
             answer: bool | None = every
@@ -462,14 +473,20 @@ def _typed(logic: Logic, of: Type | None) -> Logic:
     return lambda environment, runtime: fitted(logic(environment, runtime), of, runtime)
 
 
-def _iterated(value: Value) -> Any:
+def _iterated(value: Value, runtime: Runtime) -> list[Value] | None:
+    """The items that an iteration goes through; None when there is nothing to go through."""
     if isinstance(value, list):
         return value
-    if isinstance(value, Range):
-        from feel.compiler import within
-
-        return within(value)
-    return None if value is None else [value]
+    if not isinstance(value, Range):
+        return None if value is None else [value]
+    items = []
+    try:
+        for item in within(value, runtime):
+            runtime.make(1)
+            items.append(item)
+    except NotIterable:
+        return None
+    return items
 
 
 _BUILD: dict[str, Callable[[Builder, Element, Names], Logic]] = {

@@ -111,7 +111,10 @@ class BuiltIn(Function):
             if type(converted) is str and len(converted) > 100:
                 runtime.spend(len(converted) // 100)
             arguments[given] = converted
-        return self._function(runtime, *arguments)
+        result = self._function(runtime, *arguments)
+        if result is None and runtime.notes is not None:
+            runtime.note(at, f"{self.name} has no result for these values", f"函数 {self.name} 对这些值没有结果")
+        return result
 
     def _call_variadic(self, runtime: Runtime, arguments: list[Value], at: int) -> Value:
         if not arguments:
