@@ -1,16 +1,16 @@
 """Telling people something, in the transaction in which it happened."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from core.refusals import NotFound
 from disputes.identity.actor import Actor
-from disputes.identity.models import Person
-from disputes.network.models import Organisation
+from disputes.identity.models import Membership, Person
 from disputes.notices.models import Channel, Mail, Notice
 from disputes.notices.queries import mine
 
@@ -47,16 +47,15 @@ def tell(
         created_at=now,
     )
     session.add(notice)
-    address, language = _address(session, person_id, organisation_id)
-    if address:
+    for person in _mailed(session, person_id, organisation_id, role):
         session.add(
             Mail(
                 channel=Channel.MAIL,
                 message_id=f"{uuid4().hex}@hejie",
-                recipient=address,
-                subject=notice.title(language),
-                text=notice.text(language),
-                language=language,
+                recipient=person.email,
+                subject=notice.title(person.language),
+                text=notice.text(person.language),
+                language=person.language,
                 kind=kind,
                 case_key=case_key,
                 due_at=now,
@@ -66,12 +65,17 @@ def tell(
     return notice
 
 
-def _address(session: Session, person_id: UUID | None, organisation_id: UUID | None) -> tuple[str | None, str]:
+def _mailed(
+    session: Session, person_id: UUID | None, organisation_id: UUID | None, role: str | None
+) -> Iterable[Person]:
+    """Who of those who are told has a mail address."""
+    people = select(Person).where(Person.active, Person.email.is_not(None))
     if person_id is not None:
-        person = session.get(Person, person_id)
-        return (person.email, person.language) if person is not None and person.active else (None, "zh")
-    place = session.get(Organisation, organisation_id) if organisation_id is not None else None
-    return (place.email if place is not None else None), "zh"
+        return session.scalars(people.where(Person.id == person_id)).all()
+    held = select(Membership.person_id).where(
+        Membership.organisation_id == organisation_id, Membership.role == role
+    )
+    return session.scalars(people.where(Person.id.in_(held)).order_by(Person.id)).all()
 
 
 def mark_read(session: Session, notice_id: int, *, by: Actor, now: datetime) -> Notice:

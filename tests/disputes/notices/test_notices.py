@@ -15,7 +15,7 @@ from core.db import Database
 from core.refusals import NotFound
 from core.settings import Settings
 from disputes.identity.actor import Actor
-from disputes.identity.models import Person
+from disputes.identity.models import Membership, Person
 from disputes.network.models import Organisation
 from disputes.network.seed import seed_district
 from disputes.notices import mail, operations, queries
@@ -149,6 +149,17 @@ def test_a_mail_is_written_only_with_its_notice_and_in_the_persons_language(data
         raise RuntimeError
     (only,) = mails(database)
     assert (only.subject, only.text, only.state) == ("Accepted", "Accepted.", MailState.WAITING)
+
+
+def test_everybody_who_holds_the_role_gets_a_mail(database: Database) -> None:
+    with database.transaction() as session:
+        office = seed_district(session, now=NOW)["YX-01"]
+        for number, role in ((1, "officer"), (2, "officer"), (3, "supervisor")):
+            person = build_person(session, number, f"p{number:02d}@example.com")
+            session.add(Membership(person_id=person.id, organisation_id=office.id, role=role, since=NOW))
+        session.flush()
+        tell(session, organisation_id=office.id, role="officer")
+    assert sorted(m.recipient for m in mails(database)) == ["p01@example.com", "p02@example.com"]
 
 
 def test_without_a_server_everything_stays_in_the_outbox(database: Database) -> None:
