@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Update, bindparam, delete, select, update
+from sqlalchemy import Integer, Select, Update, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.models import Job, Subscription, Task, Timer
@@ -29,6 +29,18 @@ _END_TASK = (
     .where(Task.instance_id == bindparam("instance"), Task.token == bindparam("at"), Task.state == Task.State.OPEN)
     .values(state=bindparam("how"), ended_at=bindparam("now"), ended_by=bindparam("who"), version=Task.version + 1)
     .returning(Task)
+)
+_FIRE_TIMER = (
+    update(Timer)
+    .where(
+        Timer.id == bindparam("timer"),
+        Timer.state == Timer.State.CLAIMED,
+        Timer.owner == bindparam("claimant"),
+        Timer.due_at <= bindparam("now"),
+        or_(bindparam("count", type_=Integer).is_(None), Timer.attempt == bindparam("count", type_=Integer)),
+    )
+    .values(state=Timer.State.FIRED, ended_at=bindparam("now"), wake_at=None)
+    .returning(Timer)
 )
 _DROP_TIMERS = (
     update(Timer)
@@ -97,6 +109,11 @@ class Rows:
             task.state, task.ended_at, task.ended_by = how, now, by
         return task
 
+    def fire_timer(self, timer_id: UUID, owner: str, attempt: int | None, now: datetime) -> Timer | None:
+        """Mark a timer as fired if it is still this owner's claim and due; none when it is not."""
+        values = {"timer": timer_id, "claimant": owner, "count": attempt, "now": now}
+        return next(iter(self._execute(_FIRE_TIMER, values)), None)
+
     def drop_timers(self, token: int, now: datetime) -> list[Timer]:
         """Drop the timers of a token that have not fired."""
         if self._timers is not None:
@@ -137,11 +154,14 @@ class Rows:
             self.session.execute(delete(Subscription).where(Subscription.id == subscription.id))
 
     def _write(self, statement: Update, token: int, **values: Any) -> list[Any]:
+        return self._execute(statement, {"instance": self.instance_id, "at": token, **values})
+
+    def _execute(self, statement: Update, values: dict[str, Any]) -> list[Any]:
         with self.session.no_autoflush:
             return list(
                 self.session.scalars(
                     statement,
-                    {"instance": self.instance_id, "at": token, **values},
+                    values,
                     execution_options={"populate_existing": True, "synchronize_session": False},
                 )
             )

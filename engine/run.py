@@ -112,10 +112,9 @@ class Run(Work):
         token.node.answered(token, answer)
 
     def fire(self, timer: Timer) -> None:
-        """Let a timer happen."""
+        """Let a timer happen; its row already says that it has fired."""
         token = self.token(timer.token)
         self._firing = timer
-        timer.state, timer.ended_at, timer.wake_at = Timer.State.FIRED, self.now, None
         self.step.fired.append(timer)
         element = self.specifications.process(timer.process).elements[timer.element]
         self.log(
@@ -123,8 +122,6 @@ class Run(Work):
             element,
             payload={"timer": str(timer.id), "due_at": timer.due_at.isoformat(), "host": timer.host},
         )
-        # Written at once: what reads or drops the timers of this instance from here on must not meet it.
-        self.session.flush()
         token.node.happen(token, timer.element, {})
         self._firing = None
 

@@ -38,7 +38,6 @@ _OF_TIMER = (
     .where(Timer.id == bindparam("timer"))
     .with_for_update(of=Instance)
 )
-_TIMER = select(Timer).where(Timer.id == bindparam("timer"))
 
 #: What a command does once the instance is loaded.
 Apply = Callable[[Run], None]
@@ -47,6 +46,10 @@ Apply = Callable[[Run], None]
 def no_functions(context: FunctionContext) -> Mapping[str, Any]:
     """The functions of an engine that was given none."""
     return {}
+
+
+class _NotDue(Exception):
+    """A timer is no longer this worker's to fire."""
 
 
 class Engine:
@@ -173,25 +176,30 @@ class Engine:
         if row is None:
             return None
         instance: Instance = row[0]
-        timer = session.scalar(_TIMER, {"timer": timer_id}, execution_options={"populate_existing": True})
-        if (
-            timer is None
-            or timer.state != Timer.State.CLAIMED
-            or timer.owner != owner
-            or attempt not in (None, timer.attempt)
-        ):
-            return None
-        if timer.due_at > now:
-            timer.state, timer.owner, timer.wake_at = Timer.State.ARMED, None, timer.due_at
-            return None
-        return self._fire(session, instance, timer, now, "system")
 
-    def _fire(self, session: Session, instance: Instance, timer: Timer, now: datetime, by: str) -> Step:
-        command = {"command": "fire", "timer": str(timer.id)}
-        target = f"timer:{timer.id}"
-        return self._command(
-            session, instance, command, target, lambda run: run.fire(timer), now, by, person_waits=False
-        )
+        def apply(run: Run) -> None:
+            timer = run.rows.fire_timer(timer_id, owner, attempt, now)
+            if timer is None:
+                raise _NotDue
+            run.fire(timer)
+
+        try:
+            return self._fire(session, instance, timer_id, apply, now, "system")
+        except _NotDue:
+            self._release(session, timer_id, owner, now)
+            return None
+
+    def _fire(
+        self, session: Session, instance: Instance, timer_id: UUID, apply: Apply, now: datetime, by: str
+    ) -> Step:
+        command = {"command": "fire", "timer": str(timer_id)}
+        return self._command(session, instance, command, f"timer:{timer_id}", apply, now, by, person_waits=False)
+
+    def _release(self, session: Session, timer_id: UUID, owner: str, now: datetime) -> None:
+        """Give back a claim on a timer that was moved into the future meanwhile."""
+        timer = session.get_one(Timer, timer_id, populate_existing=True)
+        if timer.state == Timer.State.CLAIMED and timer.owner == owner and timer.due_at > now:
+            timer.state, timer.owner, timer.wake_at = Timer.State.ARMED, None, timer.due_at
 
     def cancel(self, session: Session, instance_id: UUID, *, reason: str, now: datetime, by: str) -> Step:
         """End an instance by command: nothing stays open. Raises NotFound, WrongState."""
@@ -309,12 +317,7 @@ class Engine:
         if kind == "complete":
             return self.complete(session, UUID(command["task"]), values.decode(command["answer"]), now=now, by=by)
         if kind == "fire":
-            timer = session.scalar(
-                _TIMER, {"timer": UUID(command["timer"])}, execution_options={"populate_existing": True}
-            )
-            if timer is None or timer.state != Timer.State.PARKED:
-                raise WrongState("The timer is no longer armed.", code="timer.gone")
-            return self._fire(session, instance, timer, now, by)
+            return self._fire_parked(session, instance, UUID(command["timer"]), now, by)
         if kind == "deliver":
             message, key = command["message"], command["key"]
             here = list(
@@ -344,6 +347,20 @@ class Engine:
         if kind == "cancel":
             return self.cancel(session, instance.id, reason=command["reason"], now=now, by=by)
         return self.rearm(session, instance.id, now=now, by=by)
+
+    def _fire_parked(self, session: Session, instance: Instance, timer_id: UUID, now: datetime, by: str) -> Step:
+        """Let a timer happen now that an incident held."""
+
+        def apply(run: Run) -> None:
+            timer = session.get_one(Timer, timer_id, populate_existing=True)
+            if timer.state != Timer.State.PARKED:
+                raise WrongState("The timer is no longer armed.", code="timer.gone")
+            timer.state, timer.ended_at = Timer.State.FIRED, now
+            # Written at once: what reads or drops the timers of this instance must not meet it.
+            session.flush()
+            run.fire(timer)
+
+        return self._fire(session, instance, timer_id, apply, now, by)
 
     def _retry_job(
         self, session: Session, instance: Instance, command: dict[str, Any], target: str, now: datetime, by: str
