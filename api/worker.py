@@ -215,7 +215,7 @@ def _verify(worker: Worker, now: datetime) -> dict[str, Any]:
     from disputes.audit import queries
 
     with worker.database.reader() as session:
-        verdict = queries.verify(session)
+        verdict = queries.verify_all(session)
     if not verdict.is_whole:
         raise RuntimeError(f"{len(verdict.broken)} breaks in the audit: {verdict.broken[:3]}")
     return {"chains": verdict.chains, "events": verdict.events}

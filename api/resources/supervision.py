@@ -40,7 +40,7 @@ def audit_events(query: dict[str, Any]) -> dict[str, Any]:
 @resources.response(200, VerdictSchema)
 def verify() -> dict[str, Any]:
     """Read every chain of the audit and say where one does not fit."""
-    return asdict(audit.verify(read_session()))
+    return asdict(audit.verify_all(read_session()))
 
 
 @resources.route("/incidents")

@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from core.refusals import WrongState
 from disputes.cases.models import Case
+from disputes.demo.accounts import seed_accounts
 from disputes.demo.people import Consumer
 from disputes.identity import operations as identity
 from disputes.identity import queries as people
 from disputes.identity.actor import Actor
 from disputes.identity.models import Person
 from disputes.identity.roles import Role
-from disputes.identity.seed import seed_accounts
 from disputes.network.models import Kind, Organisation
 from disputes.network.seed import seed_district
 

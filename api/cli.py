@@ -1,0 +1,369 @@
+"""The command ``hejie``: wrong use ends with status 2, findings and failures with 1, everything else with 0.
+
+``--json`` prints one object on standard output and nothing else. A command imports what it needs and no more:
+``due``, ``check``, ``decide`` and ``tck`` work without a database.
+"""
+
+import argparse
+import getpass
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import core.now
+from core.now import CHINA
+from core.refusals import Invalid, Refusal
+from core.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from core.db import Database
+
+#: The checkout: where diagrams, forms and limits lie when no directory is named.
+HOME = Path(__file__).resolve().parent.parent
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; answers the exit status."""
+    given = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if given.verbose else logging.WARNING, format="%(levelname)s %(message)s"
+    )
+    try:
+        command: Command = given.command
+        return command(given)
+    except (Refusal, SettingsError, FileNotFoundError) as refused:
+        print(refused, file=sys.stderr)
+        for field, faults in getattr(refused, "fields", {}).items():
+            print(f"  {field}: {'; '.join(faults)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _show(given: argparse.Namespace, report: Mapping[str, Any], lines: Callable[[Any], str]) -> None:
+    print(json.dumps(report, ensure_ascii=False, default=str) if given.json else lines(report))
+
+
+# -- without a database --------------------------------------------------------------------------------------------
+
+
+def _due(given: argparse.Namespace) -> int:
+    from disputes.timelimits.commands import due
+
+    found = due(
+        given.limit,
+        given.start,
+        limits=(HOME / "workflows" / "time_limits.yaml").read_bytes(),
+        today=core.now.now().astimezone(CHINA).date(),
+        pauses=given.pause,
+        as_of=given.as_of,
+        region=given.region,
+    )
+    _show(given, found, _due_lines)
+    return 0
+
+
+def _due_lines(found: Mapping[str, Any]) -> str:
+    lines = [f"{found['limit']} {found['article']}", f"最后一日 last day: {found['due_on']}"]
+    lines += [f"  {skipped['date']} {skipped['why']}" for skipped in found["skipped"]]
+    lines += [f"  {pause['from']} → {pause['to']} {pause['why']}" for pause in found["pauses"]]
+    if found["rolled"]:
+        lines.append(f"顺延 rolled from {found['rolled']['from']}: {found['rolled']['why']}")
+    if found["provisional"]:
+        lines.append("暂定：有的年份还没有公布放假安排。 Provisional: a year is not announced yet.")
+    return "\n".join(lines)
+
+
+def _check(given: argparse.Namespace) -> int:
+    from disputes.releases.commands import check
+    from disputes.wiring import build_services
+
+    today = core.now.now().astimezone(CHINA).date()
+    report, status = check(given.directory, services=set(build_services()), today=today)
+    _show(given, report, _finding_lines)
+    return status
+
+
+def _finding_lines(report: Mapping[str, Any]) -> str:
+    lines = []
+    for found in report["findings"]:
+        lines.append(f"{found['severity']:<8} {found['file']} {found['element']} [{found['code']}]")
+        lines += [f"         {found['zh']}", f"         {found['en']}"]
+    files = report.get("files")
+    counted = f"{len(files)} files, " if isinstance(files, list) else ""
+    return "\n".join([*lines, f"{counted}{len(report['findings'])} findings"])
+
+
+def _decide(given: argparse.Namespace) -> int:
+    from feel.dmn import decide
+
+    try:
+        data = json.loads(given.data.read_text())
+    except ValueError as error:
+        raise Invalid(f"{given.data} is no JSON: {error}", code="decide.data") from None
+    report = decide(given.file, given.name, data)
+    _show(given, report, lambda r: json.dumps(r, ensure_ascii=False, indent=2, default=str))
+    return 1 if report["findings"] else 0
+
+
+def _tck(given: argparse.Namespace) -> int:
+    from feel.tck import run
+
+    report = run(given.directory)
+    _show(given, report, _tck_lines)
+    return 1 if report["failures"] else 0
+
+
+def _tck_lines(report: Mapping[str, Any]) -> str:
+    def line(name: str, counts: Mapping[str, Sequence[int]]) -> str:
+        (passed, total), (nulls, of_nulls) = counts["with_value"], counts["null"]
+        return f"{passed:>5}/{total:<5} {nulls:>4}/{of_nulls:<4} {name}"
+
+    lines = [line(name, counts) for name, counts in report["folders"].items()]
+    return "\n".join([" with value     null folder", *lines, line("in all", report)])
+
+
+def _scenario(given: argparse.Namespace) -> int:
+    from disputes.releases.commands import scenario
+
+    report, status = scenario(given.directory, coverage=given.coverage)
+    _show(given, report, _scenario_lines)
+    return status
+
+
+def _scenario_lines(report: Mapping[str, Any]) -> str:
+    lines = []
+    for played in report["scenarios"]:
+        lines.append(f"{'ok    ' if played['passed'] else 'FAILED'} {played['file']}: {played['name']}")
+        if not played["passed"]:
+            lines.append(f"       {played['why']}")
+    for name, seen in (report.get("coverage") or {}).items():
+        (elements, of), (flows, all_flows) = seen["elements"], seen["flows"]
+        lines.append(f"{name}: {elements}/{of} elements, {flows}/{all_flows} flows; missing {seen['missing']}")
+    passed = sum(played["passed"] for played in report["scenarios"])
+    return "\n".join([*lines, f"{passed} of {len(report['scenarios'])} scenarios passed"])
+
+
+# -- serving -------------------------------------------------------------------------------------------------------
+
+
+def _settings() -> Settings:
+    return Settings.from_environment(os.environ)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from api import server
+
+    server.run(_settings(), host=given.host, port=given.port, directory=given.directory, demo=given.demo)
+    return 0
+
+
+def _web(given: argparse.Namespace) -> int:
+    from api import server
+
+    server.web(_settings(), host=given.host, port=given.port, processes=given.processes)
+    return 0
+
+
+def _worker(given: argparse.Namespace) -> int:
+    from api import server
+
+    server.work(_settings())
+    return 0
+
+
+# -- with a database -----------------------------------------------------------------------------------------------
+
+
+def _database() -> "Database":
+    from api.server import open_database
+
+    return open_database(_settings())
+
+
+def _migrate(given: argparse.Namespace) -> int:
+    from api import schema_version
+
+    database = _database()
+    schema_version.upgrade(database)
+    database.dispose()
+    _show(given, {"revision": schema_version.head()}, lambda r: f"The database is at {r['revision']}.")
+    return 0
+
+
+def _deploy(given: argparse.Namespace) -> int:
+    from disputes.releases.commands import deploy
+    from disputes.wiring import build_services
+
+    with _database().transaction() as session:
+        report, status = deploy(
+            session,
+            given.directory,
+            name=given.name,
+            services=set(build_services()),
+            now=core.now.now(),
+            by=f"system:{getpass.getuser()}",
+        )
+    _show(given, report, lambda r: f"{_finding_lines(r)}\n{(r['release'] or {}).get('digest', 'not deployed')}")
+    return status
+
+
+def _demo(given: argparse.Namespace) -> int:
+    import tempfile
+
+    from core.db import Base, Database
+    from disputes.demo import run
+    from disputes.demo.report import text
+
+    if given.keep:
+        from api import schema_version
+
+        settings, database = _settings(), _database()
+        schema_version.upgrade(database)
+        report = run(database, row=given.row, directory=HOME, files=settings.files)
+    else:
+        import disputes.models  # noqa: F401
+        from core import sealing
+
+        sealing.unlock(_settings().data_keys)
+        with tempfile.TemporaryDirectory() as folder:
+            database = Database(f"sqlite:///{Path(folder) / 'demo.db'}")
+            Base.metadata.create_all(database.writing)
+            report = run(database, row=given.row, directory=HOME, files=Path(folder) / "files")
+            database.dispose()
+    _show(given, report, text)
+    return 0
+
+
+def _bench(given: argparse.Namespace) -> int:
+    from api.bench import run, text
+
+    report = run(given.database, directory=HOME, quick=given.quick)
+    _show(given, report, text)
+    return 0
+
+
+def _seed(given: argparse.Namespace) -> int:
+    from disputes.demo.seed import seed
+
+    from api import schema_version
+
+    settings, database = _settings(), _database()
+    schema_version.upgrade(database)
+    report = seed(database, cases=given.cases, directory=HOME, files=settings.files, now=core.now.now())
+    _show(given, report, lambda r: f"{r['cases']} cases, {r['tasks']} tasks in {r['seconds']:.1f} s")
+    return 0
+
+
+def _audit(given: argparse.Namespace) -> int:
+    from disputes.audit.queries import verify_all
+
+    with _database().reader() as session:
+        found = verify_all(session)
+    broken = [{"chain": b.chain, "number": b.number, "why": b.why} for b in found.broken]
+    report = {"chains": found.chains, "events": found.events, "broken": broken}
+    _show(given, report, lambda r: f"{r['chains']} chains, {r['events']} events, broken: {r['broken'] or 'none'}")
+    return 1 if report["broken"] else 0
+
+
+def _add_person(given: argparse.Namespace) -> int:
+    from disputes.identity import operations as identity
+    from disputes.network.queries import by_code
+
+    password = os.environ.get("HEJIE_NEW_PASSWORD") or getpass.getpass("Password: ")
+    with _database().transaction() as session:
+        now = core.now.now()
+        person = identity.register(session, name=given.name, login=given.login, password=password, now=now)
+        if given.role:
+            identity.grant(session, person, given.role, by_code(session, given.organisation).id, now=now)
+        report = {"person": str(person.id), "login": person.login}
+    _show(given, report, lambda r: f"{r['login']} {r['person']}")
+    return 0
+
+
+# -- the command line ----------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hejie", description="和解 Hejie: consumer disputes, exactly as drawn.")
+    parser.add_argument("--verbose", action="store_true", help="say what is being done")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, help: str, *, report: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(command=command)
+        if report:
+            sub.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        return sub
+
+    run = add("run", _run, "web and one worker in one process", report=False)
+    run.add_argument("--demo", action="store_true", help="fill an empty database with the demonstration's cases")
+    web = add("web", _web, "the web service alone (gunicorn)", report=False)
+    web.add_argument("--processes", type=_positive, help="web processes; one per core by default")
+    for sub in (run, web):
+        sub.add_argument("--host", default=os.environ.get("HEJIE_HOST", "127.0.0.1"))
+        sub.add_argument("--port", type=_positive, default=int(os.environ.get("HEJIE_PORT", "8315")))
+    add("worker", _worker, "a worker alone: timers, mails, nightly jobs", report=False)
+    add("migrate", _migrate, "bring the database to this version's tables")
+    deploy = add("deploy", _deploy, "deploy the diagrams, decisions, forms and limits below a directory")
+    deploy.add_argument("--name", default="", help="what people call this release")
+    check = add("check", _check, "check a release without deploying it")
+    scenario = add("scenario", _scenario, "play the scenarios of a release over a virtual clock")
+    scenario.add_argument("--coverage", action="store_true", help="which elements and flows they reach")
+    for sub in (run, deploy, check, scenario):
+        sub.add_argument("directory", type=_directory, nargs="?", default=HOME)
+    due = add("due", _due, "when a time limit ends, and why then")
+    due.add_argument("limit", help="C01, S06 …")
+    due.add_argument("start", help="a day or a moment: 2026-09-18")
+    due.add_argument("--pause", action="append", default=[], metavar="FROM/TO", help="FROM counted, TO not")
+    due.add_argument("--as-of", metavar="DATE", help="the edition in force on that day")
+    due.add_argument("--region", help="330299 or CN-ZJ")
+    decide = add("decide", _decide, "ask one decision of a DMN file")
+    decide.add_argument("file", type=Path)
+    decide.add_argument("name")
+    decide.add_argument("--data", type=Path, required=True, help="a JSON file")
+    add("tck", _tck, "run the DMN test cases below a directory").add_argument("directory", type=_directory)
+    demo = add("demo", _demo, "play the demonstration and print each case's timeline")
+    demo.add_argument("--row", help="one story by its name")
+    demo.add_argument("--keep", action="store_true", help="into the database of the settings")
+    bench = add("bench", _bench, "measure steps, timers and memory beside a bare transaction")
+    bench.add_argument("--database", help="a database URL; a fresh SQLite file by default")
+    bench.add_argument("--quick", action="store_true", help="fewer rounds: is everything measured at all?")
+    add("seed", _seed, "add synthetic cases").add_argument("--cases", type=_positive, required=True)
+    audit = commands.add_parser("audit", help="the chains of events").add_subparsers(required=True, metavar="WHAT")
+    verify = audit.add_parser("verify", help="read every chain and say which were altered")
+    people = commands.add_parser("people", help="accounts").add_subparsers(required=True, metavar="WHAT")
+    person = people.add_parser("add", help="add an account; the password is asked or HEJIE_NEW_PASSWORD")
+    person.add_argument("login")
+    person.add_argument("name")
+    person.add_argument("--role", help="a role in an organisation")
+    person.add_argument("--organisation", help="the organisation's code")
+    for sub, command in ((verify, _audit), (person, _add_person)):
+        sub.set_defaults(command=command)
+        sub.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)
+
+
+def _directory(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no directory {text}")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
