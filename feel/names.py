@@ -5,7 +5,6 @@ can cut ``profit-loss`` rightly, so the parser asks here.
 """
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from feel.errors import FeelSyntaxError
 from feel.lexer import Token, tokens
@@ -64,6 +63,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     plain = {_plain(candidate): candidate for candidate in sorted(known)}
     if (same := plain.get(_plain(name))) is not None:
         return same
+    from difflib import get_close_matches  # only when something is wrong
+
     close = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
     return plain[close[0]] if close else None
 
