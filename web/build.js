@@ -11,7 +11,7 @@ mkdirSync(dist, { recursive: true });
 
 const result = await build({
   absWorkingDir: here,
-  entryPoints: { page: "src/page.js", diagram: "src/diagram.js" },
+  entryPoints: { page: "src/page.js", diagram: "src/diagram.js", api: "src/api.js" },
   outdir: dist,
   bundle: true,
   minify: true,

@@ -54,7 +54,7 @@ def sign_out() -> None:
 
 
 @resources.route("/me")
-@needs("case.list")
+@needs("account.read")
 @resources.response(200, CallerSchema)
 def me() -> dict[str, Any]:
     """Who asks."""

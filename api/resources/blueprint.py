@@ -1,6 +1,7 @@
 """A blueprint of the API: strict arguments, problem details, and each operation's permission in its description."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
 from flask import Request, abort, current_app
@@ -101,6 +102,11 @@ class Resources(Blueprint):  # type: ignore[misc]  # flask_smorest has no types
         decorate: Callable[[V], V] = super().response(status_code, schema, **options)
         return decorate
 
+    def alt_response(self, status_code: int, *, schema: type[Schema], **options: Any) -> Callable[[V], V]:
+        """Describe another answer than the usual one."""
+        decorate: Callable[[V], V] = super().alt_response(status_code, schema=schema, **options)
+        return decorate
+
     def doc(self, **words: Any) -> Callable[[V], V]:
         """Add to the description what no schema says."""
         decorate: Callable[[V], V] = super().doc(**words)
@@ -134,9 +140,14 @@ class DescribedApi(Api):  # type: ignore[misc]  # flask_smorest has no types
         """``api.resources.description`` serves the description, with a permission as every route has."""
 
     def _register_responses(self) -> None:
-        super()._register_responses()
-        self.spec.components.responses.pop("DEFAULT_ERROR", None)
-        self.spec.components.responses_lazy.pop("DEFAULT_ERROR", None)
-        response = {"description": "Refused or failed: problem details (RFC 9457).", "schema": ProblemSchema}
-        prepare_response(response, self.spec, MEDIA_TYPE)
-        self.spec.components.response("DEFAULT_ERROR", response)
+        """Every refusal is a problem detail, whatever its status."""
+        for status in HTTPStatus:
+            self._describe(status.name, status.phrase, problem=status >= 400, lazy=True)
+        self._describe("DEFAULT_ERROR", "Refused or failed: problem details (RFC 9457).", problem=True, lazy=False)
+
+    def _describe(self, name: str, words: str, *, problem: bool, lazy: bool) -> None:
+        response: dict[str, Any] = {"description": words}
+        if problem:
+            response["schema"] = ProblemSchema
+            prepare_response(response, self.spec, MEDIA_TYPE)
+        self.spec.components.response(name, response, lazy=lazy)

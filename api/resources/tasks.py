@@ -110,6 +110,7 @@ def save_draft(draft: dict[str, Any], task_id: UUID) -> None:
 @needs("task.answer")
 @resources.arguments(AnswerSchema)
 @resources.response(200, AnsweredSchema)
+@resources.alt_response(202, schema=AnsweredSchema, description="Kept, but the procedure met a fault.")
 def answer(given: dict[str, Any], task_id: UUID) -> Any:
     """Answer a task: every field is checked, the answer kept, and the procedure runs on.
 

@@ -82,7 +82,7 @@ def token_of(caller: Caller, *scopes: str) -> dict[str, str]:
 def test_a_token_acts_without_cookie_and_within_its_scopes(
     sign_in: Callable[..., Caller], client: FlaskClient
 ) -> None:
-    token = token_of(sign_in(), "case.list")
+    token = token_of(sign_in(), "account.read")
     assert client.get("/api/v1/me", headers=token).status_code == 200
     assert client.get("/api/v1/tokens", headers=token).status_code == 403
 
@@ -95,7 +95,7 @@ def test_a_token_cannot_make_a_token(sign_in: Callable[..., Caller], client: Fla
 
 def test_a_revoked_token_is_refused(sign_in: Callable[..., Caller], client: FlaskClient) -> None:
     caller = sign_in()
-    token = token_of(caller, "case.list")
+    token = token_of(caller, "account.read")
     listed = caller.get("/api/v1/tokens").json["items"]
     assert [item["name"] for item in listed] == ["program"] and "token" not in listed[0]
     assert caller.delete(f"/api/v1/tokens/{listed[0]['id']}").status_code == 204
