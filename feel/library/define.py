@@ -130,13 +130,13 @@ class BuiltIn(Function):
         for name, wanted in self._by_name.items():
             if name in arguments and _convert(arguments[name], wanted) is _FAIL:
                 return None
-        for names in (self.parameters, *self._also):
-            if all(name in names for name in arguments):
-                given = [arguments.get(name) for name in names]
-                while given and names[len(given) - 1] not in arguments:
-                    given.pop()
-                if any(name not in arguments for name in names[: min(self._needed, len(names))]):
-                    continue
+        fitting = [names for names in (self.parameters, *self._also) if set(arguments) <= set(names)]
+        # before(point, range) and before(range, point) have the same names: the order of the call decides.
+        for names in sorted(fitting, key=lambda names: tuple(arguments) != names):
+            given = [arguments.get(name) for name in names]
+            while given and names[len(given) - 1] not in arguments:
+                given.pop()
+            if all(name in arguments for name in names[: min(self._needed, len(names))]):
                 return self.call(runtime, given, at)
         known = ", ".join(self.parameters)
         runtime.note(at, f"{self.name} has the parameters {known}", f"函数 {self.name} 的形参是 {known}")

@@ -133,7 +133,7 @@ def sublist(runtime: Runtime, items: List, start: Decimal, length: Decimal | Non
     return items[begin : begin + taken]
 
 
-@built_in("append", "list: list", "**items: any~")
+@built_in("append", "list: list", "**item: any~")
 def append(runtime: Runtime, items: List, *more: Value) -> List:
     runtime.make(len(items) + len(more))
     return [*items, *more]

@@ -10,7 +10,7 @@ from feel.limits import Runtime
 from feel.values import Range, Value, order
 
 _POINT_NAMES = [("point1", "point2"), ("point", "range"), ("range", "point"), ("range1", "range2")]
-_RANGE_NAMES = [("range", "point"), ("point", "range"), ("range1", "range2")]
+_RANGE_NAMES = [("range", "point"), ("range1", "range2")]
 Relation = Callable[[Range, Range], bool]
 
 
