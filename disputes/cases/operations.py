@@ -244,7 +244,11 @@ def _complainant(
 
 
 def _completed(session: Session, person: Person, content: Mapping[str, Any]) -> Person:
-    """Keep what the filing adds to what we know of the person; nothing known is overwritten."""
+    """Keep what the filing adds to what we know of the person; nothing known is overwritten.
+
+    The person's row is locked first: two filings of one person at the same moment add one after the other.
+    """
+    session.refresh(person, with_for_update=True)
     address = content.get("complainant_address")
     if address and not person.address:
         identity.edit_contact(session, person, address=address)

@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.refusals import WrongState
-from disputes.cases.access import centre
+from disputes.cases.access import centre, in_charge
 from disputes.cases.filing import china_day
 from disputes.cases.models import Case, Party, Side
 from disputes.documents import operations as documents
 from disputes.documents.models import Kind, Paper
+from disputes.network.models import Kind as OrganisationKind
 from disputes.network.models import Organisation
 
 
@@ -30,16 +31,23 @@ def issue(
     office = session.get(Organisation, case.office_id) if case.office_id else centre(session, case.region)
     if office is None:
         raise WrongState("Expected an office or a centre that issues, found none.", code="paper.no_office")
+    bureau = _bureau(session, case, office)
     return documents.issue(
         session,
         kind,
         case_key=str(case.id),
-        data={**_of_case(session, case, office, now), **data},
+        data={**_of_case(session, case, office, now), "bureau": bureau, **data},
         addressee=to,
         organisation=office,
         by=by,
         now=now,
     )
+
+
+def _bureau(session: Session, case: Case, office: Organisation) -> str:
+    """The authority in whose name an office acts: the bureau above it, else the office itself."""
+    above = [place for place in in_charge(session, case) if place.kind == OrganisationKind.BUREAU]
+    return above[0].name if above else office.name
 
 
 def _of_case(session: Session, case: Case, office: Organisation, now: datetime) -> dict[str, Any]:

@@ -200,13 +200,10 @@ def by_ids(session: Session, case_ids: Collection[UUID]) -> dict[UUID, CaseLine]
     """Cases by their ids, with the complainant's name. Who may see them was asked of the list before."""
     if not case_ids:
         return {}
-    names = dict(
-        session.execute(
-            select(Party.case_id, Party.name).where(Party.case_id.in_(case_ids), Party.side == Side.COMPLAINANT)
-        )
-        .tuples()
-        .all()
+    named = session.execute(
+        select(Party.case_id, Party.name).where(Party.case_id.in_(case_ids), Party.side == Side.COMPLAINANT)
     )
+    names = {case_id: name for case_id, name in named}  # noqa: C416  # rows are no pairs to mypy
     found = session.scalars(select(Case).where(Case.id.in_(case_ids)))
     return {case.id: CaseLine(case, names.get(case.id, "")) for case in found}
 

@@ -209,12 +209,12 @@ class _Reader:
         if not limit:
             return {}
         deadline = self.deadlines.get((str(limit), str(note.get("start"))))
-        due_on = deadline.due_on if deadline else _day(note.get("due_on"))
+        due_on = _day(note.get("due_on")) or (deadline.due_on if deadline else None)
         return {
             "limit": str(limit),
             "article": note.get("article"),
             "due_on": due_on,
-            "met": self._met(event, settled, deadline, note),
+            "met": self._met(event, settled, note),
         }
 
     def _note(self, event: Event) -> tuple[Mapping[str, Any], datetime | None]:
@@ -226,12 +226,10 @@ class _Reader:
             return ((timer.note or {}), timer.due_at) if timer else ({}, None)
         return {}, None
 
-    def _met(
-        self, event: Event, due_at: datetime | None, deadline: Deadline | None, note: Mapping[str, Any]
-    ) -> bool | None:
+    def _met(self, event: Event, due_at: datetime | None, note: Mapping[str, Any]) -> bool | None:
         """Whether the act was in time: an act before the exclusive end is; a limit that fired was missed."""
         if event.kind == "task.completed" and due_at is not None:
-            return event.at < (deadline.due_at if deadline else due_at)
+            return event.at < due_at
         if event.kind == "timer.fired" and not note.get("rung"):
             return False
         return None

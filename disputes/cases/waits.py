@@ -18,6 +18,10 @@ from engine.models import Subscription
 _INTERNAL = frozenset({"decide_overdue", "dispatch_overdue", "rectify", "review_bad_case", "review_notice"})
 
 
+#: Event gateways have no name of their own; this is what they wait for.
+_TITLES = {"await_identity": "等待补交身份材料", "await_claim": "等待商家认领"}
+
+
 @dataclass(frozen=True)
 class Wait:
     """One thing that the case waits for."""
@@ -60,18 +64,18 @@ def waits_of(session: Session, case: Case, *, roles: Collection[str], now: datet
         select(Subscription.message).where(Subscription.instance_id == case.instance_id).distinct()
     ).all()
     messages = tuple(sorted(subscribed))
-    found = [_task(task, timers, messages) for task in tasks]
+    found = [_task(session, task, timers, messages) for task in tasks]
     found += _catching(tasks, timers, messages)
     if not set(roles) - {"complainant", "respondent"}:
         found = [wait for wait in found if wait.element not in _INTERNAL]
     return sorted(found, key=lambda wait: (wait.due_at is None, wait.due_at or now, wait.element))
 
 
-def _task(task: Task, timers: Collection[Timer], messages: tuple[str, ...]) -> Wait:
+def _task(session: Session, task: Task, timers: Collection[Timer], messages: tuple[str, ...]) -> Wait:
     turn = (task.item,) if isinstance(task.item, str) else tuple(r for r in task.role.split(",") if r)
     due_at, note = task.due_at, task.due_note or {}
     if due_at is None:
-        due_at, note = _bound(task.element, timers)
+        due_at, note = _bound(task.element, timers) or _missed(session, task)
     return Wait(
         task.process,
         task.element,
@@ -97,7 +101,7 @@ def _catching(tasks: Collection[Task], timers: Collection[Timer], messages: tupl
         found[key] = Wait(
             timer.process,
             timer.host,
-            timer.host,
+            _TITLES.get(timer.host, timer.host),
             STANDINGS[key].turn,
             timer.armed_at,
             timer.due_at,
@@ -108,9 +112,24 @@ def _catching(tasks: Collection[Task], timers: Collection[Timer], messages: tupl
     return list(found.values())
 
 
-def _bound(element: str, timers: Collection[Timer]) -> tuple[datetime | None, dict[str, Any]]:
+def _bound(element: str, timers: Collection[Timer]) -> tuple[datetime, dict[str, Any]] | None:
     """The limit that bounds a task without a date of its own: the nearest on it, else around it."""
     limits = [timer for timer in timers if (timer.note or {}).get("limit") and not (timer.note or {}).get("rung")]
     own = [timer for timer in limits if timer.host == element]
     nearest = min(own or limits, key=lambda timer: timer.due_at, default=None)
-    return (nearest.due_at, nearest.note or {}) if nearest else (None, {})
+    return (nearest.due_at, nearest.note or {}) if nearest else None
+
+
+def _missed(session: Session, task: Task) -> tuple[datetime | None, dict[str, Any]]:
+    """The limit whose expiry made the task somebody's standing duty: the last that fired."""
+    fired = session.scalars(
+        select(Timer)
+        .where(Timer.instance_id == task.instance_id, Timer.state == Timer.State.FIRED)
+        .where(Timer.ended_at <= task.opened_at)
+        .order_by(Timer.ended_at.desc(), Timer.due_at.desc())
+    )
+    for timer in fired:
+        note = timer.note or {}
+        if note.get("limit") and not note.get("rung"):
+            return timer.due_at, note
+    return None, {}

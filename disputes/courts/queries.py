@@ -104,7 +104,7 @@ def _mediators(session: Session) -> list[tuple[Any, str]]:
             Organisation.kind.in_((Kind.COUNCIL, Kind.MEDIATION_BODY)), Organisation.active
         )
     )
-    names = dict(bodies.tuples().all())
+    names = {place: name for place, name in bodies}  # noqa: C416  # rows are no pairs to mypy
     if not names:
         return []
     return [

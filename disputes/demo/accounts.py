@@ -35,9 +35,15 @@ ACCOUNTS: tuple[tuple[str, str, Role, str], ...] = (
     ("designer", "沈画", Role.DESIGNER, "YX"),
     ("admin", "管理员", Role.ADMIN, "YX"),
     ("merchant", "赵晓岚", Role.RESPONDENT, "M-0001"),
+    ("merchant02", "钱启明", Role.RESPONDENT, "M-0002"),
     ("merchant03", "孙若溪", Role.RESPONDENT, "M-0003"),
+    ("merchant04", "李建国", Role.RESPONDENT, "M-0004"),
+    ("merchant05", "吴小满", Role.RESPONDENT, "M-0005"),
     ("merchant07", "周文博", Role.RESPONDENT, "M-0007"),
     ("merchant09", "郑启明", Role.RESPONDENT, "M-0009"),
+    ("merchant11", "王若溪", Role.RESPONDENT, "M-0011"),
+    ("merchant19", "冯文博", Role.RESPONDENT, "M-0019"),
+    ("merchant20", "陈晓岚", Role.RESPONDENT, "M-0020"),
 )
 CONSUMER = "consumer"
 

@@ -31,7 +31,7 @@ from disputes.network.models import Kind
 from disputes.network.queries import of_kinds
 from disputes.timelimits.queries import calendar
 from disputes.wiring import build_engine, load_release
-from engine import Engine, bundles, timers
+from engine import Engine, Incident, bundles, timers
 
 #: The moment at which a demonstration of its own ends: Sunday noon, so that some deadlines lie ahead.
 END = datetime(2026, 11, 22, 12, 0, tzinfo=CHINA)
@@ -183,6 +183,9 @@ class Scene:
                 inbox.claim(session, item.task_id, by=actor, now=self.now)
             digest = form_of(session, item).digest
             inbox.answer(session, self.play.engine, item.task_id, digest, answer, by=actor, now=self.now)
+            if item.state == ItemState.OPEN:
+                faults = session.scalars(select(Incident.message).where(Incident.key == str(self.case_id))).all()
+                raise WrongState(f"{self.story.name}: {element} stopped: {'; '.join(faults)}", code="demo.stopped")
 
     def withdraw(self, reason: str = "") -> None:
         with self.play.database.transaction() as session:

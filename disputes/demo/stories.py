@@ -1,4 +1,4 @@
-"""The stories of the demonstration: ten real tickets with the outcome that fits each, and invented ones beside them.
+"""The stories of the demonstration: ten real tickets with the outcome that fits each, and invented ones.
 
 A script is a generator: what stands between two ``yield`` happens at one moment, and ``yield`` names the next.
 """
@@ -118,13 +118,13 @@ def confirmed(scene: Any, court_case_no: str, ruling_no: str) -> Iterator[dateti
     scene.do("want_confirmation", "complainant", want=True)
     yield scene.later(hours=2)
     scene.do("want_confirmation", "respondent", want=True)
-    yield scene.day(3, "10:00")
+    yield scene.workday(2, "10:00")
     scene.do("sign_application", "complainant", sign=True)
-    yield scene.day(1, "11:00")
+    yield scene.workday(1, "11:00")
     scene.do("sign_application", "respondent", sign=True)
-    yield scene.day(1, "15:00")
+    yield scene.workday(1, "15:00")
     scene.do("decide_docket", decision="accept", court_case_no=court_case_no)
-    yield scene.day(6, "16:00")
+    yield scene.workday(3, "16:00")
     scene.do("rule_confirmation", result="valid", ruling_no=ruling_no)
 
 
@@ -409,7 +409,7 @@ def never_came(scene: Any) -> Iterator[datetime]:
 
 
 def washing_machine(scene: Any) -> Iterator[datetime]:
-    """An appraisal pauses the sixty days over the National Day break; then no agreement, and the court's mediator."""
+    """An appraisal stops the sixty days for a while; then no agreement, and the court's mediator."""
     scene.file(
         {
             **goods(scene, "清泉电器", "洗衣机", 389_900, "新买的洗衣机漏水泡坏了地板，商家说是安装问题。"),
@@ -492,9 +492,7 @@ def silent_officer(scene: Any) -> Iterator[datetime]:
 
 def gave_up(scene: Any) -> Iterator[datetime]:
     """Five rounds without agreement; the consumer keeps silent for seven days and does not go on."""
-    scene.file(
-        {**goods(scene, "海棠造型", "剪发卡", 30_000, "剪坏了头发，要求退剩下的次数。"), "path": "shop_first"}
-    )
+    scene.file(goods(scene, "海棠造型", "剪发卡", 30_000, "剪坏了头发，要求退剩下的次数。", path="shop_first"))
     for round_number in range(1, 6):
         yield scene.later(hours=4)
         scene.do(
@@ -506,9 +504,7 @@ def gave_up(scene: Any) -> Iterator[datetime]:
 
 def shop_refuses_then_filed(scene: Any) -> Iterator[datetime]:
     """The shop's order lies unanswered; the consumer files at once, and the centre's first office returns it."""
-    scene.file(
-        {**goods(scene, "锦程家具", "家具", 720_000, "定做的柜子尺寸不对，商家一直拖。"), "path": "shop_first"}
-    )
+    scene.file(goods(scene, "锦程家具", "家具", 720_000, "定做的柜子尺寸不对，商家一直拖。", path="shop_first"))
     yield scene.day(5, "09:15")
     scene.file_now()
     yield scene.later(minutes=20)
@@ -530,31 +526,27 @@ def shop_refuses_then_filed(scene: Any) -> Iterator[datetime]:
 def waits_for_offer(scene: Any) -> Iterator[datetime]:
     """The merchant has a new order in its inbox."""
     scene.file(
-        {**goods(scene, "松果优品数码店", "蓝牙耳机", 29_900, "右边耳机没有声音，刚过七天。"), "path": "shop_first"}
+        goods(scene, "松果优品数码店", "蓝牙耳机", 29_900, "右边耳机没有声音，刚过七天。", path="shop_first")
     )
     yield from ()
 
 
 def waits_for_answer(scene: Any) -> Iterator[datetime]:
     """An offer lies before the consumer."""
-    scene.file(
-        {**goods(scene, "松果优品数码店", "电动牙刷", 39_900, "充电座发烫，不敢再用。"), "path": "shop_first"}
-    )
+    scene.file(goods(scene, "松果优品数码店", "电动牙刷", 39_900, "充电座发烫，不敢再用。", path="shop_first"))
     yield scene.later(hours=2)
     scene.do("make_offer", kind="exchange", text="换同型号新机，可以到本品牌任一门店换。", perform_on=scene.date(7))
 
 
 def waits_for_claim(scene: Any) -> Iterator[datetime]:
     """A shop without an account holds a claim link."""
-    scene.file({**goods(scene, "石桥茶行", "水果", 8_800, "礼盒里一半的果子是坏的。"), "path": "shop_first"})
+    scene.file(goods(scene, "石桥茶行", "水果", 8_800, "礼盒里一半的果子是坏的。", path="shop_first"))
     yield from ()
 
 
 def waits_for_review(scene: Any) -> Iterator[datetime]:
     """The shop kept silent on its link: a clerk reviews what may be published."""
-    scene.file(
-        {**goods(scene, "疾风车行", "洗车卡", 50_000, "洗车店换了老板，不认原来的卡。"), "path": "shop_first"}
-    )
+    scene.file(goods(scene, "疾风车行", "洗车卡", 50_000, "洗车店换了老板，不认原来的卡。", path="shop_first"))
     yield from ()
 
 
@@ -587,13 +579,13 @@ def waits_for_identity(scene: Any) -> Iterator[datetime]:
 
 def waits_for_consent(scene: Any) -> Iterator[datetime]:
     """Accepted; both sides are asked whether they will mediate."""
-    scene.file({**goods(scene, "巧木匠装饰", "瓷砖", 460_000, "铺好后发现同一批色差很大。")})
+    scene.file(goods(scene, "巧木匠装饰", "瓷砖", 460_000, "铺好后发现同一批色差很大。"))
     yield from accepted(scene)
 
 
 def waits_for_session(scene: Any) -> Iterator[datetime]:
     """The mediator has a session to hold."""
-    scene.file({**goods(scene, "朗跃健身", "健身课", 368_000, "教练离职，剩下的课没人上。")})
+    scene.file(goods(scene, "朗跃健身", "健身课", 368_000, "教练离职，剩下的课没人上。"))
     yield from accepted(scene, days=1)
     yield from both_mediate(scene, entrust=True)
     yield scene.workday(1, "09:10")
@@ -622,7 +614,7 @@ def waits_for_appraisal(scene: Any) -> Iterator[datetime]:
 
 def waits_for_signature(scene: Any) -> Iterator[datetime]:
     """An agreement lies before both for signature."""
-    scene.file({**goods(scene, "清泉电器", "热水器", 269_900, "热水器漏水，换了两次配件。")})
+    scene.file(goods(scene, "清泉电器", "热水器", 269_900, "热水器漏水，换了两次配件。"))
     yield from accepted(scene, days=1)
     yield from both_mediate(scene)
     yield from session(scene, days=2, result="agreed", undisputed_facts="热水器两次更换配件后仍漏水")
@@ -665,7 +657,7 @@ def waits_for_court(scene: Any) -> Iterator[datetime]:
 
 def waits_for_docket(scene: Any) -> Iterator[datetime]:
     """An application for confirmation lies before the court."""
-    scene.file({**goods(scene, "松果优品数码店", "电脑", 659_900, "新电脑屏幕有亮线，商家不换。")})
+    scene.file(goods(scene, "松果优品数码店", "电脑", 659_900, "新电脑屏幕有亮线，商家不换。"))
     yield from accepted(scene, days=1)
     yield from both_mediate(scene, entrust=True)
     yield from session(scene, days=2, result="agreed", undisputed_facts="屏幕有亮线")
@@ -682,7 +674,7 @@ def waits_for_docket(scene: Any) -> Iterator[datetime]:
 
 def waits_for_visit(scene: Any) -> Iterator[datetime]:
     """Settled in the shop; the centre has a return visit to make."""
-    scene.file({**goods(scene, "星光好物直播间", "雨伞", 6_900, "伞骨第一次用就断了。"), "path": "shop_first"})
+    scene.file(goods(scene, "星光好物直播间", "雨伞", 6_900, "伞骨第一次用就断了。", path="shop_first"))
     yield scene.later(hours=1)
     scene.do("make_offer", kind="refund", amount_fen=6_900, text="马上退款。", perform_on=scene.date(0))
     yield scene.later(minutes=30)
@@ -702,7 +694,7 @@ def somebody(name: str) -> dict[str, str]:
     return {"respondent_name": name, "respondent_address": "青屏市云溪区云溪街道"}
 
 
-def goods(scene: Any, merchant: str, category: str, amount_fen: int, facts: str) -> dict[str, Any]:
+def goods(scene: Any, merchant: str, category: str, amount_fen: int, facts: str, **more: Any) -> dict[str, Any]:
     """A filing about goods or a service for living."""
     return {
         **shop(merchant),
@@ -713,6 +705,7 @@ def goods(scene: Any, merchant: str, category: str, amount_fen: int, facts: str)
         "amount_fen": amount_fen,
         "order_proof": True,
         "requests": ["退货", "退还货款和服务费用"],
+        **more,
     }
 
 

@@ -178,7 +178,9 @@ def make_agreement(
     if due_on is None:
         raise WrongState("Expected the day of performance, found none.", code="agreement.no_date")
     on_paper = PaperKind.MEDIATION_STATEMENT if made_by == "administrative" else PaperKind.AGREEMENT
+    body = call.session.get(Organisation, body_id) if body_id and made_by != "administrative" else None
     data = {
+        "body": body.name if body else None,
         "terms": terms,
         "amount_fen": amount,
         "performance_due_on": due_on,
@@ -235,12 +237,14 @@ def terms_digest(terms: str, amount_fen: int, due_on: date) -> str:
 def record_sessions(session: Session, case: Case) -> None:
     """Write the results of the sessions that were held into their rows, in order."""
     query = select(MediationSession).where(MediationSession.case_id == case.id).order_by(MediationSession.number)
-    for held, given in _matched(session.scalars(query).all(), answers(session, case.id, "hold_session")):
-        held.state, held.held_at = SessionState.HELD, given.at
-        held.result = str(given.content["result"])
-        held.note = str(given.content.get("note") or "")
-        held.undisputed_facts = _as_list(given, "undisputed_facts")
-        held.disputed_points = _as_list(given, "disputed_points")
+    given = answers(session, case.id, "hold_session")
+    for held, records in _matched(session.scalars(query).all(), given):
+        last = records[-1]
+        held.state, held.held_at = SessionState.HELD, last.at
+        held.result = str(last.content["result"])
+        held.note = "\n".join(filter(None, (str(record.content.get("note") or "") for record in records)))
+        held.undisputed_facts = _as_list(records, "undisputed_facts")
+        held.disputed_points = _as_list(records, "disputed_points")
     session.flush()
 
 
@@ -269,18 +273,22 @@ class MediationListener:
             cancel_planned(session, case)
 
 
-def _as_list(given: Given, key: str) -> str:
-    return json.dumps(rules.lines(str(given.content.get(key) or "")), ensure_ascii=False)
+def _as_list(records: Sequence[Given], key: str) -> str:
+    """What all records of a session say, each once: a session that an appraisal interrupted has several."""
+    said = dict.fromkeys(line for record in records for line in rules.lines(str(record.content.get(key) or "")))
+    return json.dumps(list(said), ensure_ascii=False)
 
 
-def _matched(sessions: Sequence[MediationSession], held: list[Given]) -> list[tuple[MediationSession, Given]]:
-    """Each session with the last record that was written between its announcement and the next one's."""
+def _matched(
+    sessions: Sequence[MediationSession], records: Sequence[Given]
+) -> list[tuple[MediationSession, list[Given]]]:
+    """Each session with what was recorded between its announcement and the next one's."""
     pairs = []
     for index, session in enumerate(sessions):
         until = sessions[index + 1].announced_at if index + 1 < len(sessions) else None
-        mine = [g for g in held if g.at >= session.announced_at and (until is None or g.at < until)]
+        mine = [r for r in records if r.at >= session.announced_at and (until is None or r.at < until)]
         if mine:
-            pairs.append((session, mine[-1]))
+            pairs.append((session, mine))
     return pairs
 
 
@@ -311,23 +319,18 @@ def _entrusting(session: Session, case: Case) -> bool:
 def _candidates(session: Session, places: list[UUID], role: Role) -> list[rules.Candidate]:
     if not places:
         return []
-    loads = dict(
-        session.execute(
-            select(Case.mediator_id, func.count())
-            .where(Case.mediator_id.is_not(None), Case.closed_at.is_(None))
-            .group_by(Case.mediator_id)
-        )
-        .tuples()
-        .all()
+    counted = session.execute(
+        select(Case.mediator_id, func.count())
+        .where(Case.mediator_id.is_not(None), Case.closed_at.is_(None))
+        .group_by(Case.mediator_id)
     )
+    loads = {mediator: number for mediator, number in counted}  # noqa: C416  # rows are no pairs to mypy
     found = []
     for person in people.holders(session, role, *places):
         place = next(
             m.organisation_id for m in person.memberships if m.role == role and m.organisation_id in places
         )
-        found.append(
-            rules.Candidate(person, session.get_one(Organisation, place), int(loads.get(person.id, 0) or 0))
-        )
+        found.append(rules.Candidate(person, session.get_one(Organisation, place), loads.get(person.id, 0)))
     return found
 
 
