@@ -186,6 +186,7 @@ class Engine:
         try:
             return self._fire(session, instance, timer_id, apply, now, "system")
         except _NotDue:
+            session.expire_all()
             self._release(session, timer_id, owner, now)
             return None
 
@@ -197,7 +198,7 @@ class Engine:
 
     def _release(self, session: Session, timer_id: UUID, owner: str, now: datetime) -> None:
         """Give back a claim on a timer that was moved into the future meanwhile."""
-        timer = session.get_one(Timer, timer_id, populate_existing=True)
+        timer = session.get_one(Timer, timer_id)
         if timer.state == Timer.State.CLAIMED and timer.owner == owner and timer.due_at > now:
             timer.state, timer.owner, timer.wake_at = Timer.State.ARMED, None, timer.due_at
 
@@ -468,6 +469,8 @@ class Engine:
                 if instance.incidents:
                     self._settle(session, step, target)
         except Stuck as stuck:
+            # What was read from UPDATE … RETURNING inside the savepoint is no longer so.
+            session.expire_all()
             step = Step(instance, now, by, command["command"])
             self._park(session, step, command, target, stuck)
         except StaleDataError as error:

@@ -205,6 +205,7 @@ def test_a_failing_service_leaves_an_incident_and_the_case_where_it_was(database
         first = session.scalars(select(Task).where(Task.key == "case-1")).one()
     with database.transaction() as session:
         step = house.engine.complete(session, first.id, {"x": 1}, now=NOW, by="person:a")
+        assert session.get_one(Task, first.id).state == "open", "the session has forgotten what was rolled back"
     (incident,) = step.incidents
     assert (incident.kind, incident.element, incident.state) == ("service", "s", "open")
     assert "the printer is on fire" in incident.message and step.failed and step.position == [("p", "a")]
@@ -261,8 +262,10 @@ def test_a_refusal_of_a_service_goes_back_to_the_person_and_rolls_everything_bac
     assert house.waiting() == ["a"]
     assert house.advance(timedelta(days=1)) == [], "nobody is there to hear a refusal of a timer"
     (incident,) = house.steps[-1].incidents
-    assert incident.message == "Not today." and [t.state for t in house.timers("parked")] == ["parked"]
-    assert house.advance(timedelta(days=1)) == []
+    (parked,) = house.timers("parked")
+    assert incident.message == "Not today." and (parked.wake_at, parked.owner, parked.attempt) == (None, None, 1)
+    steps = len(house.steps)
+    assert house.advance(timedelta(days=1)) == [] and len(house.steps) == steps, "a parked timer wakes nobody"
     services._services["refuses"] = lambda call: None
     with sqlite_database.transaction() as session:
         assert house.engine.retry(session, incident.id, now=house.now, by="person:o").ended == "end"
