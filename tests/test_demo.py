@@ -72,13 +72,13 @@ def test_all_seven_exits_are_taken(played: Played) -> None:
 
 def test_the_ten_real_tickets_are_there_word_for_word(played: Played) -> None:
     found = {case["ticket"]: case for case in played.told["cases"] if case["ticket"]}
-    assert found.keys() == tickets().keys()
+    assert found.keys() == tickets(Path()).keys()
     assert not any(case["synthetic"] for case in found.values())
     assert all(case["synthetic"] for case in played.told["cases"] if not case["ticket"])
     with played.database.reader() as session:
         for case in session.scalars(select(Case).where(Case.ticket.is_not(None))):
             assert case.ticket is not None
-            assert case.facts.startswith(tickets()[case.ticket].strip())
+            assert case.facts.startswith(tickets(Path())[case.ticket].strip())
 
 
 def test_five_tickets_are_refused_as_not_our_duty_and_the_right_body_is_named(played: Played) -> None:

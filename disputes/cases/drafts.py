@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, Integer, String, select
+from sqlalchemy import ForeignKey, Index, Integer, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import sealing
-from core.db import Base, Json, Moment
-from core.refusals import Invalid, NotFound
+from core.db import Base, Json, Moment, insert_missing
+from core.refusals import Invalid, NotFound, WrongState
 from core.sealing import Sealed
 from disputes.cases.evidence import LARGEST_FILE, add_evidence, kind_of
 from disputes.cases.models import Case
@@ -25,6 +25,8 @@ from disputes.identity.actor import Actor
 
 #: How long a draft waits for its writer.
 KEPT = timedelta(days=30)
+#: How long the emptied draft of a filing stands against late saves; its files go with it.
+KEPT_AFTER_FILING = timedelta(days=1)
 #: Most files of one draft.
 MOST_FILES = 20
 #: Longest draft, in characters of JSON.
@@ -48,6 +50,8 @@ class FilingDraft(Base):
     step: Mapped[int] = mapped_column(Integer, default=1)
     form_digest: Mapped[str] = mapped_column(String(64), default="")
     saved_at: Mapped[datetime] = mapped_column(Moment)
+    #: Since when it is a case: emptied, and kept so that a save that arrives late begins no second one.
+    filed_at: Mapped[datetime | None] = mapped_column(Moment)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -70,17 +74,41 @@ def find(session: Session, draft_id: UUID | None, *, by: Actor) -> FilingDraft |
     """The draft of this id, or the newest of somebody who signed in. Another person's draft is not found."""
     if draft_id is not None:
         found = session.get(FilingDraft, draft_id)
-        if found is not None and found.person_id in (None, by.person_id):
+        if found is not None and found.filed_at is None and found.person_id in (None, by.person_id):
             return found
     if by.person_id is None:
         return None
-    query = select(FilingDraft).where(FilingDraft.person_id == by.person_id)
+    query = select(FilingDraft).where(FilingDraft.person_id == by.person_id, FilingDraft.filed_at.is_(None))
     return session.scalars(query.order_by(FilingDraft.saved_at.desc()).limit(1)).one_or_none()
+
+
+def begin(session: Session, draft_id: UUID, *, by: Actor, now: datetime) -> FilingDraft:
+    """The draft of this id, made when there is none; of two that begin it at once, both get the same.
+
+    Raises NotFound for another person's, and WrongState for one that is a case already.
+    """
+    insert_missing(
+        session,
+        FilingDraft,
+        id=draft_id,
+        person_id=by.person_id,
+        content="{}",
+        files=[],
+        step=1,
+        form_digest="",
+        saved_at=now,
+    )
+    draft = session.get_one(FilingDraft, draft_id)
+    if draft.person_id not in (None, by.person_id):
+        raise NotFound("没有这份草稿。 There is no such draft.", code="draft.not_found")
+    if draft.filed_at is not None:
+        raise WrongState("这份草稿已经提交。 This draft has been filed.", code="draft.filed")
+    return draft
 
 
 def save(
     session: Session,
-    draft: FilingDraft | None,
+    draft: FilingDraft,
     values: Mapping[str, Any],
     *,
     step: int,
@@ -92,10 +120,8 @@ def save(
     text = json.dumps(dict(values), ensure_ascii=False, default=str)
     if len(text) > LONGEST:
         raise Invalid("草稿太长，没有保存。 The draft is too long to be kept.", code="draft.too_long")
-    draft = draft or FilingDraft(files=[])
     draft.person_id = by.person_id or draft.person_id
     draft.content, draft.step, draft.form_digest, draft.saved_at = text, step, form_digest, now
-    session.add(draft)
     session.flush()
     return draft
 
@@ -139,7 +165,7 @@ def lay_before(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Make the files that the filing names evidence of its case, and forget the draft."""
+    """Make the files that the filing names evidence of its case, and empty the draft."""
     known = files_of(draft)
     for field, value in content.items():
         for file_id in value if isinstance(value, list) else []:
@@ -156,7 +182,7 @@ def lay_before(
                 by=by,
                 now=now,
             )
-    session.delete(draft)
+    draft.content, draft.filed_at = "{}", now
     session.flush()
 
 
@@ -169,7 +195,8 @@ def read(draft: FilingDraft, file_id: str, *, files: Path) -> bytes:
 
 def forget_old(session: Session, *, files: Path, now: datetime) -> int:
     """Drop drafts that nobody came back to, with their files; answers how many."""
-    old = session.scalars(select(FilingDraft).where(FilingDraft.saved_at < now - KEPT)).all()
+    over = or_(FilingDraft.saved_at < now - KEPT, FilingDraft.filed_at < now - KEPT_AFTER_FILING)
+    old = session.scalars(select(FilingDraft).where(over)).all()
     for draft in old:
         forget_files(draft, files=files)
         session.delete(draft)
@@ -178,7 +205,7 @@ def forget_old(session: Session, *, files: Path, now: datetime) -> int:
 
 
 def forget_files(draft: FilingDraft, *, files: Path) -> None:
-    """Remove a draft's files from the disk; once its filing is committed, or when it is forgotten."""
+    """Remove a draft's files from the disk."""
     for file_id in files_of(draft):
         _path(files, draft.id, file_id).unlink(missing_ok=True)
 

@@ -19,7 +19,7 @@ from disputes.cases import operations as cases
 from disputes.cases.models import Case
 from disputes.demo.cast import Cast, assemble
 from disputes.demo.report import report
-from disputes.demo.stories import STORIES, Story
+from disputes.demo.stories import STORIES, Story, tickets
 from disputes.identity import queries as people
 from disputes.identity.actor import Actor
 from disputes.identity.models import Person
@@ -45,7 +45,7 @@ def run(
     end: datetime | None = None,
     row: str | None = None,
     directory: Path = Path(),
-    files: Path | None = None,
+    files: Path | None = None,  # no story lays down a file yet
     engine: Engine | None = None,
 ) -> dict[str, Any]:
     """Play the demonstration on a database with all tables, and tell what happened (CONTRACTS, ``demo``).
@@ -64,7 +64,7 @@ def run(
     with database.transaction() as session:
         cast = assemble(session, now=OPENING)
         _require_release(session, directory, engine)
-    play = Play(database, engine, cast, end, files)
+    play = Play(database, engine, cast, end, tickets(directory))
     play.stories(chosen)
     with database.reader() as session:
         return report(session, play.case_ids, now=end)
@@ -85,7 +85,8 @@ class Play:
     engine: Engine
     cast: Cast
     end: datetime
-    files: Path | None = None
+    #: Texts of the real tickets, by number.
+    tickets: Mapping[str, str]
     case_ids: list[UUID] = field(default_factory=list)
 
     def stories(self, chosen: Iterable[Story]) -> None:
@@ -240,6 +241,10 @@ class Scene:
         return self.day(ahead).date().isoformat()
 
     # What the people need to know.
+
+    def ticket(self) -> str:
+        """The text of the story's real ticket, word for word."""
+        return self.play.tickets[self.story.ticket or ""]
 
     def mediator(self) -> str:
         """The id of a mediator of a mediation body, as the forms of the court want it."""

@@ -19,6 +19,7 @@ from disputes.network.seed import MERCHANTS
 Script = Callable[[Any], Iterator[datetime]]
 Workday = Callable[[datetime, int], datetime]
 
+#: Where the real tickets lie, below the checkout.
 TICKETS = Path("examples/tickets/complaint_samples.csv")
 
 
@@ -45,10 +46,10 @@ class Story:
         return moment.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
 
 
-@lru_cache(maxsize=1)
-def tickets(path: Path = TICKETS) -> Mapping[str, str]:
-    """The texts of the real tickets, by number."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+@lru_cache(maxsize=2)
+def tickets(directory: Path) -> Mapping[str, str]:
+    """The texts of the real tickets below a checkout, by number."""
+    with (directory / TICKETS).open(encoding="utf-8-sig", newline="") as file:
         return {f"{number:02d}": row["text"] for number, row in enumerate(csv.DictReader(file), start=1)}
 
 
@@ -149,7 +150,7 @@ def bag(scene: Any) -> Iterator[datetime]:
         {
             **shop("云朵母婴"),
             "topic": "goods",
-            "facts": tickets()["01"],
+            "facts": scene.ticket(),
             "category": "箱包",
             "occurred_on": "2026-04-27",
             "amount_fen": 12_000,
@@ -178,7 +179,7 @@ def second_hand_phone(scene: Any) -> Iterator[datetime]:
         {
             **shop("迅达手机维修"),
             "topic": "goods",
-            "facts": tickets()["02"],
+            "facts": scene.ticket(),
             "category": "二手手机",
             "occurred_on": "2026-04-22",
             "harm_known_on": "2026-05-06",
@@ -210,7 +211,7 @@ def prepaid_card(scene: Any) -> Iterator[datetime]:
         {
             **somebody("云溪区中山路某美容店（已关门）"),
             "topic": "prepaid_card",
-            "facts": tickets()["03"],
+            "facts": scene.ticket(),
             "category": "预付卡",
             "amount_fen": 268_000,
             "requests": ["退还货款和服务费用"],
@@ -230,7 +231,7 @@ def oil_gluten(scene: Any) -> Iterator[datetime]:
         {
             **shop("石桥茶行"),
             "topic": "goods",
-            "facts": tickets()["04"],
+            "facts": scene.ticket(),
             "category": "食品",
             "occurred_on": "2026-05-21",
             "amount_fen": 1_500,
@@ -257,7 +258,7 @@ def parking_fee(scene: Any) -> Iterator[datetime]:
         {
             **somebody("云溪区某小区停车场"),
             "topic": "parking_property",
-            "facts": tickets()["05"],
+            "facts": scene.ticket(),
             "category": "停车收费",
             "amount_fen": 2_700,
             "requests": ["退还货款和服务费用"],
@@ -277,7 +278,7 @@ def gas_works(scene: Any) -> Iterator[datetime]:
         {
             **somebody("云溪区天然气改造施工单位"),
             "topic": "utilities",
-            "facts": tickets()["06"],
+            "facts": scene.ticket(),
             "category": "燃气改造",
             "requests": ["赔偿损失"],
         }
@@ -296,7 +297,7 @@ def sand_in_buns(scene: Any) -> Iterator[datetime]:
         {
             **shop("福记早点"),
             "topic": "goods",
-            "facts": tickets()["07"],
+            "facts": scene.ticket(),
             "category": "餐饮",
             "occurred_on": "2026-05-12",
             "amount_fen": 1_900,
@@ -318,7 +319,7 @@ def wages(scene: Any) -> Iterator[datetime]:
         {
             **somebody("云溪区某培训机构"),
             "topic": "wages",
-            "facts": tickets()["08"] + "请求协调结清工资。",
+            "facts": scene.ticket() + "请求协调结清工资。",
             "category": "工资",
             "requests": ["其他"],
             "request_note": "结清三天兼职工资",
@@ -339,7 +340,7 @@ def guided_price(scene: Any) -> Iterator[datetime]:
         {
             **shop("星屿旅拍"),
             "topic": "price",
-            "facts": tickets()["09"],
+            "facts": scene.ticket(),
             "category": "停车收费（政府指导价）",
             "occurred_on": "2026-05-02",
             "amount_fen": 3_000,
@@ -367,7 +368,7 @@ def hotel_manners(scene: Any) -> Iterator[datetime]:
         {
             **somebody("云溪区某酒店"),
             "topic": "tourism_service",
-            "facts": tickets()["10"],
+            "facts": scene.ticket(),
             "category": "住宿服务",
             "requests": ["其他"],
             "request_note": "请商家道歉",
