@@ -2,7 +2,7 @@
 
 import pytest
 
-from disputes.identity import rules
+from disputes.identity import passwords, rules
 
 
 @pytest.mark.parametrize(
@@ -143,3 +143,13 @@ def test_rare_and_foreign_names_are_kept(name: str) -> None:
 )
 def test_an_address_cannot_carry_a_second_header(email: str, kept: str | None) -> None:
     assert rules.normal_email(email) == kept
+
+
+def test_passwords_are_digested_above_the_floor_of_the_cheat_sheet() -> None:
+    digest = passwords.hashed("a sentence to remember")
+    assert digest.startswith("$argon2id$v=19$m=32768,t=2,p=1$")
+    assert passwords.fits("a sentence to remember", digest)
+    assert not passwords.fits("a sentence to remembe", digest)
+    assert not passwords.fits("a sentence to remember", None)
+    assert not passwords.fits("a sentence to remember", "no digest at all")
+    assert not passwords.is_outdated(digest)
