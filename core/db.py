@@ -70,6 +70,27 @@ def insert_missing(session: Session, model: type[Base], **values: object) -> Non
     session.execute(insert(model).values(**values).on_conflict_do_nothing())
 
 
+class WritingSession(Session):
+    """A session that keeps what it has loaded until its transaction ends: one row is read once.
+
+    SQLAlchemy's own memory is weak: an object that nobody holds is forgotten and read again, five times a request.
+    """
+
+
+def _keep(session: Session, instance: object) -> None:
+    session.info.setdefault("kept", []).append(instance)
+
+
+def _forget(session: Session, *_: object) -> None:
+    session.info.pop("kept", None)
+
+
+for moment in ("loaded_as_persistent", "pending_to_persistent"):
+    event.listen(WritingSession, moment, _keep)
+for moment in ("after_commit", "after_rollback"):
+    event.listen(WritingSession, moment, _forget)
+
+
 class Database:
     """Two engines on one database: ``writing`` and ``reading``. Create it after a fork."""
 
@@ -82,7 +103,7 @@ class Database:
             self.writing, self.reading = _postgresql_engines(url, pool_size)
         else:
             raise ValueError(f"HEJIE_DATABASE_URL names {self.dialect}; Hejie runs on sqlite and postgresql.")
-        self._sessions = sessionmaker(self.writing, expire_on_commit=False)
+        self._sessions = sessionmaker(self.writing, class_=WritingSession, expire_on_commit=False)
         self._readers = sessionmaker(self.reading, expire_on_commit=False, autoflush=False)
 
     def session(self) -> Session:

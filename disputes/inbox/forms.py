@@ -6,7 +6,6 @@ from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.now import CHINA
@@ -24,10 +23,10 @@ _READER = Engine(services={})
 
 def form_of(session: Session, item: InboxItem) -> Form:
     """The form exactly as the item's case was started with it. Raises NotFound."""
-    digest = session.scalar(select(Instance.bundle).where(Instance.id == item.instance_id))
-    if digest is None:
+    instance = session.get(Instance, item.instance_id)
+    if instance is None:
         raise NotFound("There is no such instance.", code="instance.not_found")
-    return form_in(session, digest, item.form)
+    return form_in(session, instance.bundle, item.form)
 
 
 def form_in(session: Session, bundle: str, form_id: str) -> Form:

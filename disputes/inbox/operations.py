@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.refusals import Conflict, Forbidden, NotFound, WrongState
@@ -150,7 +150,6 @@ def answer(
     kept = _keep(session, item, form_digest, content, by=by, now=now)
     react(session, case, item, now)
     engine.complete(session, task_id, content, now=now, by=str(by))
-    session.execute(delete(Draft).where(Draft.task_id == task_id))
     session.flush()
     return kept
 
