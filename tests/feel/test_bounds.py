@@ -134,6 +134,12 @@ def test_memory_stays_below_a_hundred_megabytes(text: str) -> None:
         tracemalloc.stop()
 
 
+def test_functions_that_call_each_other_too_deep_are_stopped_before_the_stack_is() -> None:
+    with pytest.raises(FeelLimitError, match="60 levels deep"):
+        feel.compile("{f: function(x) f(x + 1), r: f(1)}.r").evaluate({})
+    assert feel.compile("{f: function(n) if n = 0 then 0 else f(n - 1), r: f(50)}.r").evaluate({}) == 0
+
+
 def test_a_failing_function_says_which_it_was() -> None:
     compiled = feel.compile("due(1)", functions=["due"])
     with pytest.raises(FeelEvaluationError, match="due failed: no such limit") as caught:

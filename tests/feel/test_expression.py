@@ -109,6 +109,20 @@ def test_names_may_have_spaces_signs_and_chinese(text: str, value: object) -> No
     assert feel.compile(text, names=data, fields=fields).evaluate(data) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("order total", N(1)),
+        ("order total net", N(2)),
+        ("order total net - tax", N(3)),
+        ("order total - tax", N(-3)),
+    ],
+)
+def test_the_longest_known_name_wins(text: str, value: object) -> None:
+    data = {"order total": 1, "order total net": 2, "order total net - tax": 3, "tax": 4}
+    assert feel.compile(text, names=data).evaluate(data) == value
+
+
 def test_words_beside_each_other_are_one_name_when_nothing_is_declared() -> None:
     compiled = feel.compile('working age > 17 and home town = "青屏"')
     assert compiled.names == {"working age", "home town"}

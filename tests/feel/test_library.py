@@ -27,6 +27,7 @@ import feel
         ('substring("foobar", 0)', None),
         (r'substring("\U01F40Eab", 2)', "ab"),
         (r'string length("\U01F40Eab")', 3),
+        (r'string length("\uD83D\uDC0E")', 1),
         ('upper case("aBc4")', "ABC4"),
         ('substring before("foobar", "bar")', "foo"),
         ('substring after("foobar", "xyz")', ""),
