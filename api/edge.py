@@ -27,6 +27,8 @@
   ``error.html`` (variables ``status``, ``title``, ``detail``, ``code``, ``fields``) for browsers.
 - ``@own_transactions`` marks the few views whose operation commits by itself (sign-in, phone codes).
 - ``api.signin``: ``begin_session(person, now=)``, ``begin_guest(case_key, side, now=)``, ``end_session()``.
+- A step that met a fault of its diagram left an incident and is committed: ``api.metrics.PARKED in
+  write_session().info`` tells; the answer of a person is kept, and staff repeat the step once the cause is mended.
 - A repeated POST with the same ``Idempotency-Key`` header (pages: a hidden field ``idempotency_key``) runs once.
 """
 

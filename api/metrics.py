@@ -92,10 +92,16 @@ def _measured(command: str, run: Callable[[], S]) -> S:
         STEP_SECONDS.labels(command, outcome).observe(time.perf_counter() - begun)
 
 
+#: In ``Session.info``: a step of this transaction met a fault of its diagram and left an incident.
+PARKED = "hejie.parked"
+
+
 class Lateness:
-    """A listener that measures how late each timer fires."""
+    """A listener that measures how late each timer fires, and notes on the session when a step was parked."""
 
     def step(self, session: Session, step: Step) -> None:
+        if step.failed:
+            session.info[PARKED] = True
         for timer in step.fired:
             LATENESS_SECONDS.observe(max(0.0, (step.now - timer.due_at).total_seconds()))
 

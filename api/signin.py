@@ -4,6 +4,7 @@ A session cookie holds the person's id and the epoch in which it began; raising 
 request that carries a token is judged by the token alone and needs no CSRF token: no browser adds it by itself.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -100,14 +101,14 @@ def bearer() -> str | None:
 
 
 def _by_token(plain: str) -> Actor:
-    actor = tokens.actor(read_session(), plain, now=clock())
     token = tokens.find(read_session(), plain, now=clock())
-    if actor is None or token is None:
+    actor = queries.actor(read_session(), token.person_id) if token else None
+    if token is None or actor is None:
         raise Unauthorized("这个令牌无效或者已经失效。 This token is not in force.")
     if tokens.is_use_worth_noting(token, now=clock()):
         with the_edge().database.transaction() as own:  # what the request goes on to do may be refused
             tokens.note_use(own, token.id, now=clock())
-    return actor
+    return replace(actor, scopes=frozenset(token.scopes))
 
 
 def _visitor(visitor_id: str) -> Visitor | None:

@@ -25,6 +25,7 @@ def init_resources(app: Flask) -> None:
         messages,
         network,
         notices,
+        papers,
         releases,
         supervision,
         tasks,
@@ -48,6 +49,18 @@ def init_resources(app: Flask) -> None:
             "description": "Makes a repetition of this request harmless; heeded for callers who are signed in.",
         },
     )
-    for module in (cases, tasks, messages, evidence, notices, network, releases, time, supervision, accounts):
+    for module in (
+        cases,
+        tasks,
+        messages,
+        evidence,
+        papers,
+        notices,
+        network,
+        releases,
+        time,
+        supervision,
+        accounts,
+    ):
         api.register_blueprint(module.resources)
     app.register_blueprint(description)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from api.edge import caller, clock, current_actor, needs, read_session, runtime, write_session
+from api.metrics import PARKED
 from api.resources.blueprint import Resources
 from api.resources.versions import read_version, tagged
 from api.schemas.tasks import (
@@ -19,7 +20,7 @@ from api.schemas.tasks import (
 )
 from core.now import CHINA
 from disputes.inbox import operations, queries
-from disputes.inbox.models import InboxItem, ItemState
+from disputes.inbox.models import InboxItem
 
 resources = Resources("tasks", __name__, "What waits for the caller")
 
@@ -120,7 +121,7 @@ def answer(given: dict[str, Any], task_id: UUID) -> Any:
     kept = operations.answer(
         session, runtime(), task_id, given["form_digest"], given["answer"], by=caller(), now=clock()
     )
-    parked = session.get_one(InboxItem, task_id).state == ItemState.OPEN
+    parked = PARKED in session.info
     body = {"task_id": task_id, "case_id": kept.case_id, "at": kept.at, "parked": parked}
     return body, 202 if parked else 200
 
