@@ -114,6 +114,10 @@ class Form:
         """The ids of the components that are shown with these values, rows of lists left aside."""
         return loading.visible(self.scope, answer, context)
 
+    def typed(self, answer: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+        """What is shown and valid so far of an answer that is still being typed; nothing is refused."""
+        return loading.typed(self.scope, answer, context)
+
     def read(self, pairs: Iterable[tuple[str, str]]) -> reading.Reading:
         """Names and values as a browser sends them, put in the shape that ``load`` takes."""
         return reading.read(self.scope, pairs)

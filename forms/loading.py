@@ -38,14 +38,26 @@ class Scope:
         return Schema.from_dict(made, name="Answer")  # type: ignore[return-value,arg-type,unused-ignore]
 
 
-def visible(scope: Scope, answer: Mapping[str, Any], context: Mapping[str, Any]) -> frozenset[str]:
-    """The ids of what is shown. Hidden fields count as empty, so conditions are repeated until they settle."""
+def typed(scope: Scope, answer: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    """See ``Form.typed``."""
+    shown = visible(scope, answer, context)
+    given = _given(scope, answer, context)
+    return {c.key: given[c.key] for c in scope.components if c.key and c.id in shown and c.key in given}
+
+
+def _given(scope: Scope, answer: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    """Each field as conditions see it while somebody still types, and what lies below as it was sent."""
     token = _reading.set({**context, **answer})
     try:
         given = {key: _gently(component, answer.get(key)) for key, component in scope.asked.items()}
     finally:
         _reading.reset(token)
-    given |= {key: answer.get(key) for key in scope.below}
+    return given | {key: answer.get(key) for key in scope.below}
+
+
+def visible(scope: Scope, answer: Mapping[str, Any], context: Mapping[str, Any]) -> frozenset[str]:
+    """The ids of what is shown. Hidden fields count as empty, so conditions are repeated until they settle."""
+    given = _given(scope, answer, context)
     shown = frozenset(c.id for c in scope.components)
     for _ in range(len(scope.components) + 1):
         data = scope_data(scope, given, context, shown)

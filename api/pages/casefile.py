@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from api.languages import language
-from api.pages import dates, papers
+from api.pages import dates
 from api.pages.caseline import line, visited_stages, who_words
 from api.pages.clocks import Clock
 from api.pages.routes import exits_of
@@ -35,6 +35,7 @@ from disputes.cases.models import Case, Side
 from disputes.cases.queries import CaseView
 from disputes.cases.rules import status_name
 from disputes.cases.waits import Wait
+from disputes.documents import queries as papers
 from disputes.identity.actor import Actor
 from disputes.identity.roles import Role
 from disputes.inbox import queries as inbox
@@ -60,7 +61,7 @@ def case_page(session: Session, case: Case, who: Actor, *, now: datetime) -> Cas
         title=case.title,
         case_no=case.case_no,
         meta=_meta(view),
-        back=Link(_("我的案件") if party else _("案件"), url_for("pages.cases")),
+        back=_back(who, view),
         line=caseline(session, view, who, now=now, calendar=calendar),
         facts=view.facts,
         particulars=particulars(view, now),
@@ -79,6 +80,13 @@ def case_page(session: Session, case: Case, who: Actor, *, now: datetime) -> Cas
         note_url=url_for("pages.add_note", case_id=case.id) if "add_note" in view.actions else "",
         withdraw_url=url_for("pages.exit", case_id=case.id, code="withdraw") if "withdraw" in view.actions else "",
     )
+
+
+def _back(who: Actor, view: CaseView) -> Link:
+    if not who.signed_in:
+        return Link(_("首页"), url_for("pages.track"))
+    label = _("案件") if not is_party_only(view) else _("纠纷") if Role.RESPONDENT in view.roles else _("我的案件")
+    return Link(label, url_for("pages.cases"))
 
 
 def is_party_only(view: CaseView) -> bool:

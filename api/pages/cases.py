@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from api.edge import caller, clock, current_actor, needs, read_session, settings, write_session
 from api.languages import language
-from api.pages import papers
 from api.pages.blueprint import pages
 from api.pages.casefile import case_page, is_party_only
 from api.pages.caseline import exit_words, who_words
@@ -23,6 +22,7 @@ from disputes.cases import operations, queries
 from disputes.cases.evidence import LARGEST_FILE
 from disputes.cases.models import Case
 from disputes.cases.rules import status_name
+from disputes.documents import queries as papers
 from disputes.identity.actor import Actor
 from disputes.identity.roles import Role
 from disputes.inbox import queries as inbox
@@ -139,7 +139,7 @@ def evidence(evidence_id: UUID) -> Response:
 def paper(paper_id: UUID) -> Response:
     """An issued paper, as everybody received it."""
     session, who = read_session(), caller()
-    found = papers.paper(session, paper_id)
+    found = papers.find(session, paper_id)
     case_of_it = queries.find(session, found.case_key, who)
     view = queries.view(session, case_of_it, who, now=clock())
     if is_party_only(view) and found.addressee is not None and found.addressee not in view.roles:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from flask import Response as FlaskResponse
 from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
@@ -56,6 +57,10 @@ def file() -> str:
     """The step where the writer stands, or an earlier one."""
     form = _form()
     draft = _draft()
+    if draft is None:
+        g.filing_cookie = str(uuid4())  # before anything is typed: all that is sent names the same draft
+    else:
+        _remember(draft)
     steps = _steps(form)
     reached = min(draft.step, len(steps)) if draft else 1
     number = min(request.args.get("step", reached, type=int) or 1, reached)
@@ -70,14 +75,14 @@ def file_step() -> str | Response | tuple[str, int]:
     form, session = _form(), write_session()
     steps = _steps(form)
     step = steps[_number(len(steps)) - 1]
-    draft = drafts.find(session, _cookie(), by=caller())
+    draft = _begun(session)
     reading = form.read(_pairs())
     values = {**_of_other_steps(_values(draft), step), **reading.values}
-    draft = drafts.save(
+    drafts.save(
         session,
         draft,
         values,
-        step=max(step.number, draft.step if draft else 1),
+        step=max(step.number, draft.step),
         form_digest=form.digest,
         by=caller(),
         now=clock(),
@@ -114,14 +119,15 @@ def file_again() -> str:
 @pages.post("/file/draft")
 @needs("case.file")
 def file_draft() -> FlaskResponse:
-    """Keep what is typed now."""
+    """Keep what is typed now. Without the cookie of a draft the filing was sent already, and nothing is begun."""
+    if _cookie() is None:
+        return jsonify(saved_at=clock().astimezone(CHINA).strftime("%H:%M"))
     form, session = _form(), write_session()
     steps = _steps(form)
     step = steps[_number(len(steps)) - 1]
-    draft = drafts.find(session, _cookie(), by=caller())
+    draft = _begun(session)
     values = {**_of_other_steps(_values(draft), step), **form.read(_pairs()).values}
-    number = draft.step if draft else 1
-    draft = drafts.save(session, draft, values, step=number, form_digest=form.digest, by=caller(), now=clock())
+    drafts.save(session, draft, values, step=draft.step, form_digest=form.digest, by=caller(), now=clock())
     _remember(draft)
     return jsonify(saved_at=_clock_words(draft))
 
@@ -132,9 +138,7 @@ def file_draft() -> FlaskResponse:
 def file_upload() -> tuple[FlaskResponse, int]:
     """Keep one file with the draft."""
     session = write_session()
-    draft = drafts.find(session, _cookie(), by=caller())
-    if draft is None:
-        draft = drafts.save(session, None, {}, step=1, form_digest="", by=caller(), now=clock())
+    draft = _begun(session)
     sent = request.files.get("file")
     if sent is None:
         raise BadRequest("没有收到文件。 No file was sent.")
@@ -182,10 +186,10 @@ def _page(
         draft_url=url_for("pages.file_draft"),
         back=Link(before.title, url_for("pages.file", step=before.number)) if before else None,
         saved_at=_clock_words(draft) if draft else "",
-        key=uuid4().hex,
+        key=uuid4().hex if last else "",
         summary=form.summary(errors or {}, language=_language()),
         fields=_fields(form, step, values, draft, errors or {}),
-        review=_review(form, values) if last and len(steps) > 1 else [],
+        review=_review(form, step, values) if last and len(steps) > 1 else [],
         submit=_("提交投诉") if last else _("下一步：%(name)s", name=steps[step.number].title),
     )
 
@@ -206,13 +210,10 @@ def _fields(
     )
 
 
-def _review(form: Form, values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was typed, once more in words; what is not valid yet is left to the errors."""
-    try:
-        loaded = form.load(values, _context(), language=_language())
-    except Invalid:
-        return []
-    return form.describe(loaded, _context(), language=_language())
+def _review(form: Form, step: Step, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was typed on the steps before, once more in words."""
+    typed = form.typed(values, _context())
+    return form.describe(_of_other_steps(typed, step), _context(), language=_language())
 
 
 def _steps(form: Form) -> list[Step]:
@@ -304,6 +305,12 @@ def _values(draft: FilingDraft | None) -> dict[str, Any]:
 
 def _draft() -> FilingDraft | None:
     return drafts.find(read_session(), _cookie(), by=caller())
+
+
+def _begun(session: Session) -> FilingDraft:
+    """The draft that this browser or this person writes; begun when there is none."""
+    found = drafts.find(session, _cookie(), by=caller())
+    return found or drafts.begin(session, _cookie() or uuid4(), by=caller(), now=clock())
 
 
 def _pairs() -> list[tuple[str, str]]:

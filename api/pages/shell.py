@@ -188,6 +188,8 @@ def error_words(status: int, detail: str, code: str) -> ErrorWords:
         said = _("已经记下来了，什么都没有改动。请稍后再试。")
     if status == 400 and "CSRF" in detail:
         title, said = _("页面放得太久了"), _("为了安全，请回到上一页刷新后再提交，填过的内容还在。")
+    if code.startswith("idempotency."):
+        title, said = _("这一页已经提交过一次"), _("看看是不是已经办好了；要改的话，打开新的一页再提交。")
     again = request.full_path.rstrip("?") if request.method == "GET" and status >= 500 else ""
     return ErrorWords(title, said, again)
 

@@ -249,7 +249,6 @@ class TaskPage:
     fields: Markup = field(default_factory=Markup)
     summary: Markup = field(default_factory=Markup)
     digest: str = ""
-    key: str = ""
     submit: str = ""
     draft_url: str = ""
     saved_at: str = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flask import Response as FlaskResponse
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -136,7 +136,6 @@ def _page(
         fields=_fields(session, found, values, errors or {}),
         summary=found.form.summary(errors or {}, language=_language()),
         digest=found.form.digest,
-        key=uuid4().hex,
         submit=_("提交"),
         draft_url=url_for("pages.task_draft", task_id=item.task_id) if who.signed_in and found.may_answer else "",
         saved_at="",

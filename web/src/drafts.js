@@ -20,8 +20,11 @@ class Draft {
     form.addEventListener("change", () => this.later(REST_MS / 4));
     form.addEventListener("submit", () => {
       clearTimeout(this.timer);
+      this.timer = null;
+      this.sent = true; // what was sent needs no draft any more
       sessionStorage.removeItem(this.key);
     });
+    addEventListener("pageshow", () => { this.sent = false; });
     addEventListener("online", () => this.later(0));
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden" && this.timer) this.leave();
@@ -29,6 +32,7 @@ class Draft {
   }
 
   later(ms) {
+    if (this.sent) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), ms);
   }

@@ -143,7 +143,6 @@ def _task() -> str:
         url="#",
         draft_url="/example/draft",
         digest="d",
-        key="k",
         fields=form.render(values, context, errors=errors, recheck_url="#", title="作出受理决定"),
         submit="提交",
         saved_at="14:20",

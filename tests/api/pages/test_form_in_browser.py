@@ -42,7 +42,7 @@ class Desk:
         g.actor = g.page_reader = READERS["consumer"]
         page = SimpleNamespace(
             what="一件事", title="一件投诉", meta=[], case_url="#", notice=None, summary="", may_answer=True,
-            url="/desk", draft_url="/desk/draft", digest="d", key="k", fields=self.fields({}), submit="提交",
+            url="/desk", draft_url="/desk/draft", digest="d", fields=self.fields({}), submit="提交",
             saved_at="", unclaim_url="", reassign=None, clock=None, facts="", particulars=[], evidence=[], parties=[],
         )  # fmt: skip
         return render_template("task.html", page=page)
