@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, event, func, insert, select
+from sqlalchemy import Table, event, insert, select
 from sqlalchemy.engine import Engine as SqlEngine
 from sqlalchemy.orm import Session
 
@@ -308,25 +308,43 @@ def _count_sql(bench: Bench) -> dict[str, dict[str, Any]]:
     }
 
 
+def beside_a_young_case(bench: Bench, step: Step, turns: int) -> tuple[Step, list[float], list[float]]:
+    """Milliseconds of the steps of an old case and, in turn with them, of one that has just begun.
+
+    Measured in turn, because on a shared machine two moments a minute apart cannot be compared.
+    """
+    young = bench.loop(2)
+    old_times, young_times = [], []
+    for _ in range(turns):
+        for n in range(1, 5):
+            choice = "other" if n == 4 else "go"
+            old_task, young_task = step.opened[0].id, young.opened[0].id
+            begin = time.perf_counter()
+            step = bench.complete(old_task, choice)
+            between = time.perf_counter()
+            young = bench.complete(young_task, choice)
+            old_times.append((between - begin) * 1000)
+            young_times.append((time.perf_counter() - between) * 1000)
+    return step, old_times, young_times
+
+
 def _rounds(bench: Bench, rounds: tuple[int, ...]) -> dict[str, dict[str, Any]]:
-    """The cost of a step and the size of the state, the further the loop has turned."""
+    """The cost of a step and the size of the state, the further the loop has turned; the floor is a young case."""
     measures: dict[str, dict[str, Any]] = {}
     step = bench.start()
     instance_id = step.instance.id
     turn = 0
     for wanted in rounds:
-        samples = []
         while turn < wanted:
             for n in range(1, 5):
-                task = step.opened[0].id
-                begin = time.perf_counter()
-                step = bench.complete(task, "other" if n == 4 else "go")
-                samples.append((time.perf_counter() - begin) * 1000)
+                step = bench.complete(step.opened[0].id, "other" if n == 4 else "go")
             turn += 1
-        with bench.database.reader() as session:
-            size = session.scalar(select(func.length(Instance.blob)).where(Instance.id == instance_id))
-        measures[f"step_at_{wanted}_rounds"] = measure("ms", samples[-40:])
-        measures[f"state_at_{wanted}_rounds"] = measure("bytes", [float(size or 0)])
+        size = len(step.instance.blob)
+        step, old, young = beside_a_young_case(bench, step, 10)
+        turn += 10
+        measures[f"step_at_{wanted}_rounds"] = measure("ms", old, young)
+        measures[f"state_at_{wanted}_rounds"] = measure("bytes", [float(size)])
+    assert step.instance.id == instance_id
     return measures
 
 
