@@ -1,8 +1,9 @@
 """What the diagrams of in-store settlement call: the order, the invitation, the offers, the agreement."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,10 +16,11 @@ from disputes.cases.services import case_for
 from disputes.cases.telling import tell
 from disputes.documents.models import Kind as PaperKind
 from disputes.inbox.queries import Given, last_answer
+from disputes.network.models import Organisation
+from disputes.notices.models import Channel, Mail
 from disputes.settlement import links, masking
 from disputes.settlement.models import (
     MAX_ROUNDS,
-    Channel,
     Offer,
     OfferKind,
     OfferState,
@@ -26,6 +28,7 @@ from disputes.settlement.models import (
     SettlementAgreement,
     SettlementOrder,
 )
+from disputes.settlement.models import Channel as Way
 from engine import ServiceCall, Services
 from engine.steps import Service
 
@@ -43,31 +46,60 @@ def services(*, secret: str, base_url: str) -> Services:
     def invite_merchant(call: ServiceCall) -> Mapping[str, Any]:
         """Send the masked notice with a claim link to the merchant's registered phone and mail (外部阳光)."""
         case = case_for(call)
-        order = _order(call, case, Channel.SUNSHINE)
+        order = _order(call, case, Way.SUNSHINE)
         order.masked_notice = masking.notice(case)
         case.respondent_told_at = case.respondent_told_at or call.now
         _, token = links.make(call.session, case, secret=secret, now=call.now)
+        url = f"{base_url}/claim/{token}"
         tell(
             call.session,
             case,
             ["respondent"],
             "settlement.invited",
             notice=order.masked_notice,
-            url=f"{base_url}/claim/{token}",
+            url=url,
             now=call.now,
         )
+        invite_outside(call.session, case, order.masked_notice, url, now=call.now)
         tell(call.session, case, ["complainant"], "settlement.merchant_invited", now=call.now)
         return {"merchant_notified_at": call.now}
 
     return registry
 
 
+def invite_outside(session: Session, case: Case, notice: str, url: str, *, now: datetime) -> int:
+    """Send the invitation to the merchant's registered mail and phone: it has no account to read it in.
+
+    Answers how many messages wait to be sent; text messages wait for a gateway.
+    """
+    merchant = session.get(Organisation, case.merchant_id) if case.merchant_id else None
+    reached = [(Channel.MAIL, merchant.email), (Channel.SMS, merchant.phone)] if merchant else []
+    messages = [
+        Mail(
+            channel=channel,
+            message_id=f"{uuid4().hex}@hejie",
+            recipient=recipient,
+            subject="有消费者希望与您和解 A consumer would like to settle with you",
+            text=f"{notice}\n打开链接即可答复，不需要注册 Open the link to answer: {url}",
+            kind="settlement.invited",
+            case_key=str(case.id),
+            due_at=now,
+            created_at=now,
+        )
+        for channel, recipient in reached
+        if recipient
+    ]
+    session.add_all(messages)
+    session.flush()
+    return len(messages)
+
+
 def open_order(call: ServiceCall) -> Mapping[str, Any]:
     """Lay the request in the merchant's inbox; the clocks C12a and C12b run from its delivery."""
     case = case_for(call)
-    order = _order(call, case, Channel(str(call.data.get("channel") or Channel.IN_HOUSE)))
+    order = _order(call, case, Way(str(call.data.get("channel") or Way.IN_HOUSE)))
     order.delivered_at = call.now
-    if order.channel == Channel.SUNSHINE:
+    if order.channel == Way.SUNSHINE:
         order.claimed_at = order.claimed_at or call.now
     case.respondent_told_at = case.respondent_told_at or call.now
     tell(call.session, case, ["respondent"], "settlement.order", now=call.now)
@@ -145,7 +177,16 @@ def agree(call: ServiceCall) -> Mapping[str, Any]:
         call.session,
         case,
         PaperKind.SETTLEMENT,
-        {"terms": offer.text, "amount_fen": offer.amount_fen, "kind": offer.kind, "performance_due_on": due_on},
+        {
+            "terms": offer.text,
+            "amount_fen": offer.amount_fen,
+            "kind": offer.kind,
+            "performance_due_on": due_on,
+            # Nothing was filed: the merchant reads what it has read before, and no number or address.
+            "facts": masking.notice(case),
+            "complainant_phone": "",
+            "complainant_address": "",
+        },
         to=None,
         by=call.by,
         now=call.now,
@@ -226,7 +267,7 @@ _PLAIN: dict[str, Service] = {
 }
 
 
-def _order(call: ServiceCall, case: Case, channel: Channel) -> SettlementOrder:
+def _order(call: ServiceCall, case: Case, channel: Way) -> SettlementOrder:
     order = call.session.get(SettlementOrder, case.id)
     if order is None:
         order = SettlementOrder(
