@@ -1,5 +1,6 @@
 """The application on a real database, and people who sign in to it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import create_engine
 
 from api.app import create_app
 from api.limits import limiter
@@ -44,6 +46,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     from tests.conftest import _postgresql, _sqlite
 
     kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite" and "district" in request.fixturenames:
+        path = tmp_path / "hejie.db"
+        shutil.copy(request.getfixturevalue("district_template")[0], path)
+        database = Database(f"sqlite:///{path}")
+        yield database
+        database.dispose()
+        return
     yield from _sqlite(request, tmp_path) if kind == "sqlite" else _postgresql(request)
 
 
@@ -124,3 +133,40 @@ def organisation(database: Database) -> Any:
         office = Organisation(code="YX-01", name="云溪市场监管所", kind="office", region="330299", created_at=NOW)
         session.add(office)
     return office
+
+
+@pytest.fixture(scope="session")
+def district_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A SQLite file with the seeded district, laid down once, and who is in it."""
+    from tests.disputes.district import build_district
+
+    path = tmp_path_factory.mktemp("district") / "template.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    district = build_district(database)
+    with database.writing.connect() as connection:
+        connection.rollback()
+    database.dispose()
+    plain = create_engine(f"sqlite:///{path}")
+    with plain.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    plain.dispose()
+    return path, district
+
+
+@pytest.fixture
+def district(database: Database, request: pytest.FixtureRequest) -> Any:
+    """The seeded district with the real procedure."""
+    from tests.disputes.district import build_district
+
+    if database.dialect == "sqlite":
+        return request.getfixturevalue("district_template")[1]
+    return build_district(database)
+
+
+@pytest.fixture
+def talk(app: Flask, database: Database, district: Any) -> Callable[[str], Any]:
+    """talk(login): somebody of the district, over the API."""
+    from .district import Talker
+
+    return lambda login: Talker(app, database, login)
