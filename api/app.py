@@ -20,6 +20,7 @@ from api.signin import init_signin
 from core import sealing
 from core.db import Database
 from core.settings import Settings
+from disputes.documents import rendering
 
 #: A working day and its evening; a person who comes back the next morning signs in again.
 SESSION_LIFETIME = timedelta(hours=12)
@@ -36,6 +37,7 @@ def create_app(
 ) -> Flask:
     """Hejie as one WSGI application. Without ``database`` it opens its own: call it after a fork."""
     sealing.unlock(settings.data_keys)
+    rendering.use_fonts(settings.fonts)
     app = Application("api", static_folder="static", template_folder="templates")
     app.json = OrjsonProvider(app)
     app.config.update(

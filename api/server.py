@@ -14,6 +14,7 @@ from api.worker import Worker
 from core import sealing
 from core.db import Database
 from core.settings import Settings
+from disputes.documents import rendering
 from disputes.wiring import build_engine
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ def work(settings: Settings) -> None:
 def open_database(settings: Settings) -> Database:
     """The database of the settings, with the keys for what is sealed in it."""
     sealing.unlock(settings.data_keys)
+    rendering.use_fonts(settings.fonts)
     return Database(settings.database_url)
 
 

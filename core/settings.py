@@ -1,5 +1,6 @@
 """Settings, read once from the environment at the edge and handed down."""
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class Settings:
     proxies: int
     #: Where the limits per caller are counted; a storage URL as Flask-Limiter reads it.
     limiter_storage: str
+    #: Folders of fonts for papers, searched before the fonts that Hejie brings.
+    fonts: tuple[Path, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -59,6 +62,7 @@ class Settings:
             files=Path(environ.get("HEJIE_FILES", str(home / "files"))),
             proxies=_whole_number(environ, "HEJIE_PROXIES", 0),
             limiter_storage=environ.get("HEJIE_LIMITER_STORAGE", "memory://"),
+            fonts=_folders(environ, "HEJIE_FONTS"),
         )
         if production:
             settings._require_production_safe(environ)
@@ -78,6 +82,14 @@ class Settings:
                 )
         if not self.base_url.startswith("https://"):
             raise SettingsError("HEJIE_BASE_URL must start with https:// in production.")
+
+
+def _folders(environ: Mapping[str, str], variable: str) -> tuple[Path, ...]:
+    folders = tuple(Path(folder).resolve() for folder in environ.get(variable, "").split(os.pathsep) if folder)
+    for folder in folders:
+        if not folder.is_dir():
+            raise SettingsError(f"{variable} names {str(folder)!r}, which is no folder.")
+    return folders
 
 
 def _whole_number(environ: Mapping[str, str], variable: str, default: int) -> int:

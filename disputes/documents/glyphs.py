@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-#: Never drawn and never missing.
-_SPACES = frozenset("\n\t 　")
+#: Never drawn and never missing: spaces, and the selectors that choose a variant of the character before them.
+_UNDRAWN = frozenset("\n 　") | {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Coverage:
 
     def shown(self, text: str) -> str:
         """The text with each character that cannot be drawn written as its code point: 〔U+20BB7〕."""
-        if all(c in _SPACES or c in self for c in set(text)):
+        if all(c in _UNDRAWN or c in self for c in set(text)):
             return text
-        return "".join(c if c in _SPACES or c in self else f"〔U+{ord(c):04X}〕" for c in text)
+        return "".join(c if c in _UNDRAWN or c in self else f"〔U+{ord(c):04X}〕" for c in text)
 
 
 @lru_cache(maxsize=64)

@@ -38,7 +38,7 @@ class Paper(Base):
     kind: Mapped[str] = mapped_column(String(24))
     year: Mapped[int]
     sequence: Mapped[int]
-    #: As printed: 云溪市监投受﹝2026﹞第12号.
+    #: As printed: 云溪市监投受〔2026〕第12号.
     number: Mapped[str] = mapped_column(String(60), unique=True)
     case_key: Mapped[str] = mapped_column(String(36))
     title: Mapped[str] = mapped_column(String(60))

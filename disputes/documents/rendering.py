@@ -16,7 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import pylopdf_fonts_jp
 import pylopdf_fonts_zh_cn
+import pylopdf_fonts_zh_tw
 import typst
 
 from disputes.documents import glyphs
@@ -25,6 +27,13 @@ from disputes.documents.models import Kind
 TEMPLATES: Final = Path(__file__).parent / "templates"
 #: PDF/A-2a: archival, tagged, every character with its meaning (GB/T 33190 asks for a lasting form too).
 STANDARD: Final = "a-2a"
+#: What every installation has, in the order in which a character is looked for: all of Unicode's first blocks and
+#: 通用规范汉字表 in the first; 𠮷 and some two thousand rarer characters of names in the others.
+FONTS: Final = (
+    ("Noto Serif SC", pylopdf_fonts_zh_cn.serif_path()),
+    ("Noto Serif TC", pylopdf_fonts_zh_tw.serif_path()),
+    ("Noto Serif JP", pylopdf_fonts_jp.serif_path()),
+)
 
 
 @dataclass(frozen=True)
@@ -45,11 +54,12 @@ class _Press:
     compiler: Any = None
     families: tuple[str, ...] = ()
     known: glyphs.Coverage = glyphs.Coverage(())
+    #: The process that started the compiler's threads; 0: none has yet.
     pid = 0
 
 
 def use_fonts(folders: Sequence[Path]) -> None:
-    """Print with the fonts of these folders first, and with Noto Serif SC where they lack a character."""
+    """Print with the fonts of these folders first, and with ours where they lack a character."""
     with _Press.lock:
         _Press.folders = tuple(folders)
         _Press.compiler = None
@@ -57,6 +67,11 @@ def use_fonts(folders: Sequence[Path]) -> None:
 
 def render(kind: Kind, words: Mapping[str, Any], *, at: datetime) -> Rendered:
     """Make the paper. ``at`` is its moment of creation; ``words`` are those of rules.words with number and code."""
+    if _Press.pid not in (0, os.getpid()):
+        raise RuntimeError(
+            "Papers were made in this process before it forked, and the compiler's threads did not survive. "
+            "Fork first (gunicorn without preload), then make papers."
+        )
     with _Press.lock:
         _set_up()
         shown = {**_shown(words, _Press.known), "fonts": list(_Press.families)}
@@ -82,30 +97,29 @@ def template_digest(kind: Kind) -> str:
 
 
 def _set_up() -> None:
-    """Read the fonts once per process; a fork starts with a press of its own."""
-    if _Press.compiler is not None and _Press.pid == os.getpid():
+    """Read the fonts once per process."""
+    if _Press.compiler is not None:
         return
-    own = pylopdf_fonts_zh_cn.serif_path().parent
+    _Press.pid = os.getpid()
+    own = sorted({path.parent for _, path in FONTS})
     fonts = typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
-        font_paths=[str(folder) for folder in (*_Press.folders, own)],
+        font_paths=[str(folder) for folder in (*_Press.folders, *own)],
     )
-    _Press.families = _in_order(fonts, own)
-    _Press.known = glyphs.Coverage.of(
-        sorted({(Path(font.path), font.index) for font in fonts.fonts() if font.path})
-    )
+    given = [font for font in fonts.fonts() if font.path and Path(font.path).parent not in own]
+    given.sort(key=lambda font: (_rank(Path(font.path)), font.family))
+    _Press.families = tuple(dict.fromkeys([*(font.family for font in given), *(family for family, _ in FONTS)]))
+    files = {(Path(font.path), font.index) for font in given} | {(path, 0) for _, path in FONTS}
+    _Press.known = glyphs.Coverage.of(sorted(files))
     _Press.compiler = typst.Compiler(
         root=str(TEMPLATES), font_paths=fonts, ignore_system_fonts=True, package_path="", package_cache_path=""
     )
-    _Press.pid = os.getpid()
 
 
-def _in_order(fonts: Any, own: Path) -> tuple[str, ...]:
-    """The families of the installation in the order of their folders, then ours: serif before sans."""
-    given = [font for font in fonts.fonts() if Path(font.path).parent != own]
-    given.sort(key=lambda font: [folder in Path(font.path).parents for folder in _Press.folders], reverse=True)
-    return tuple(dict.fromkeys([*(font.family for font in given), "Noto Serif SC", "Noto Sans SC"]))
+def _rank(font: Path) -> int:
+    """The place of the font's folder among those that the installation named."""
+    return next(rank for rank, folder in enumerate(_Press.folders) if folder in font.parents)
 
 
 def _shown(value: Any, known: glyphs.Coverage) -> Any:

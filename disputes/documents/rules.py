@@ -146,8 +146,8 @@ _TEXTS: Final = frozenset({"facts", "reasons", "terms", "materials", "note", "re
 
 
 def number(kind: Kind, office: str, year: int, sequence: int) -> str:
-    """云溪市监投受﹝2026﹞第12号."""
-    return f"{wording.stem(office)}{FORMS[kind].mark}﹝{year}﹞第{sequence}号"
+    """云溪市监投受〔2026〕第12号."""
+    return f"{wording.stem(office)}{FORMS[kind].mark}〔{year}〕第{sequence}号"
 
 
 def words(kind: Kind, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,13 +222,13 @@ def _string(given: object, longest: int) -> str:
         raise ValueError(f"应当是文字。 Expected text, found {type(given).__name__}.")
     if len(given) > longest:
         raise ValueError(f"最多 {longest} 个字。 Expected at most {longest} characters, found {len(given)}.")
-    return "".join(c for c in given.replace("\r\n", "\n").replace("\r", "\n") if _printable(c))
+    return "".join(c for c in given.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "　") if _printable(c))
 
 
 def _printable(character: str) -> bool:
     """Controls, marks that turn the direction of text, and lone surrogates are left out."""
     code = ord(character)
-    if character in "\n\t":
+    if character == "\n":
         return True
     unseen = code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in (0xFEFF, 0xFFFE, 0xFFFF)
     return not (unseen or 0x200B <= code <= 0x200F or 0x2028 <= code <= 0x202E or 0x2060 <= code <= 0x206F)

@@ -1,5 +1,7 @@
 """Settings are read once and refuse an unsafe production."""
 
+from pathlib import Path
+
 import pytest
 
 from core.settings import DEVELOPMENT_KEY, Settings, SettingsError
@@ -46,3 +48,11 @@ def test_a_safe_production_is_accepted() -> None:
 def test_an_unsafe_production_is_refused_by_the_name_of_the_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         Settings.from_environment({**SAFE, variable: value})
+
+
+def test_folders_of_fonts_must_be_there(tmp_path: Path) -> None:
+    given = {"HEJIE_FONTS": f"{tmp_path}:{tmp_path.parent}"}
+    assert Settings.from_environment(given).fonts == (tmp_path.resolve(), tmp_path.parent.resolve())
+    assert Settings.from_environment({}).fonts == ()
+    with pytest.raises(SettingsError, match="HEJIE_FONTS"):
+        Settings.from_environment({"HEJIE_FONTS": str(tmp_path / "none")})
