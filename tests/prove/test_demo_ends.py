@@ -1,0 +1,31 @@
+"""The stories that are told backwards from the end must run whatever day it is: before a break, inside it, after."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from core.db import Database
+from disputes.demo import play
+from disputes.demo.stories import STORIES
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    "end",
+    [
+        "2026-11-22T12:00:00+08:00",
+        "2026-11-25T02:30:00+08:00",
+        "2026-12-31T23:50:00+08:00",
+        "2027-02-10T09:00:00+08:00",
+        "2026-10-04T15:00:00+08:00",
+        "2026-10-12T08:00:00+08:00",
+    ],
+)
+def test_every_open_story_runs_to_any_end(
+    sqlite_database: Database, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(play, "STORIES", tuple(story for story in STORIES if story.before))
+    told = play.run(sqlite_database, end=datetime.fromisoformat(end), directory=Path())
+    assert len(told["cases"]) == len([story for story in STORIES if story.before])
+    assert all(wait["limit"] for case in told["cases"] for wait in case["open_waits"])
