@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -141,11 +141,19 @@ def answer(problem: Problem) -> Response:
     if wants_page():
         response: Response = current_app.response_class(_page(problem), status=problem.status)
     else:
-        body = orjson.dumps(problem.as_dict(), default=_scalar, option=orjson.OPT_NON_STR_KEYS)
+        body = _json(problem)
         response = current_app.response_class(body, status=problem.status, mimetype=MEDIA_TYPE)
     for name, value in problem.headers.items():
         response.headers[name] = value
     return response
+
+
+def _json(problem: Problem) -> bytes:
+    try:
+        return orjson.dumps(problem.as_dict(), default=_scalar, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # a fact is a number beyond 64 bits
+        facts = {name: str(value) for name, value in problem.facts.items()}
+        return orjson.dumps(replace(problem, facts=facts).as_dict(), option=orjson.OPT_NON_STR_KEYS)
 
 
 def _page(problem: Problem) -> str:

@@ -90,9 +90,9 @@ def register(database: Database) -> Callable[..., Any]:
 class Caller:
     """A browser-like client that has signed in and sends the CSRF token."""
 
-    def __init__(self, app: Flask, login: str) -> None:
+    def __init__(self, app: Flask, login: str, password: str = PASSWORD) -> None:
         self.client = app.test_client()
-        answer = self.client.post("/api/v1/sessions", json={"login": login, "password": PASSWORD})
+        answer = self.client.post("/api/v1/sessions", json={"login": login, "password": password})
         assert answer.status_code == 201, answer.json
         self.person = answer.json["person"]
         self.csrf = answer.json["csrf_token"]
