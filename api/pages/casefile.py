@@ -8,6 +8,7 @@ from flask import url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from api import audited
 from api.languages import language
 from api.pages import dates
 from api.pages.caseline import line, visited_stages, who_words
@@ -54,6 +55,7 @@ _FAR = 9000
 def case_page(session: Session, case: Case, who: Actor, *, now: datetime) -> CasePage:
     """Everything that the page of a case shows to this reader."""
     view = queries.view(session, case, who, now=now)
+    audited.looked(view, purpose="case")
     calendar = limits.calendar(session)
     running, ended = clocks_of(session, view, now=now, calendar=calendar)
     party = is_party_only(view)
@@ -294,7 +296,7 @@ def offer_of(session: Session, view: CaseView, who: Actor, *, now: datetime) -> 
         title=_("您的方案") if merchant else _("商家的方案"),
         state=states[OfferState(last.state)],  # type: ignore[arg-type]
         sum=_sum(last),
-        sub=_state_words(last),
+        sub=_state_words(last, consumer=consumer),
         round=last.round,
         most=MAX_ROUNDS,
         left=_("您要求") if consumer else _("消费者要求"),
@@ -313,11 +315,11 @@ def _sum(offer: OfferRow) -> str:
     return f"{words}{yuan(offer.amount_fen)}" if offer.amount_fen else words
 
 
-def _state_words(offer: OfferRow) -> str:
+def _state_words(offer: OfferRow, *, consumer: bool) -> str:
     return {
-        OfferState.OPEN: _("等消费者答复"),
+        OfferState.OPEN: _("等您答复") if consumer else _("等消费者答复"),
         OfferState.ACCEPTED: _("已经接受"),
-        OfferState.COUNTERED: _("消费者还了价"),
+        OfferState.COUNTERED: _("您还了价") if consumer else _("消费者还了价"),
         OfferState.REJECTED: _("没有接受"),
     }[OfferState(offer.state)]
 

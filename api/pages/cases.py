@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from api import audited
 from api.edge import caller, clock, current_actor, needs, read_session, settings, write_session
 from api.languages import language
 from api.pages.blueprint import pages
@@ -131,6 +132,7 @@ def add_note(case_id: UUID) -> Response:
 def evidence(evidence_id: UUID) -> Response:
     """A file as it was laid down; never shown inside a page of ours, so that it cannot act there."""
     file, content = operations.read_evidence(read_session(), evidence_id, files=settings().files, by=caller())
+    audited.opened(file)
     return send_file(BytesIO(content), mimetype=file.mime, as_attachment=True, download_name=file.name, max_age=0)
 
 
@@ -191,7 +193,7 @@ def _row(
         step=step,
         state=state,
         word=word,
-        when=limit.due if limit else "",
+        when=limit.when if limit else "",
         sum=yuan(case.disputed_fen) if case.disputed_fen else "",
         mine=item is not None,
     )

@@ -108,6 +108,8 @@ class Clock:
     word: str
     figure: Figure
     due: Markup
+    #: The date alone, for rows whose heading says what it is.
+    when: Markup
     #: Per cent of the bar: used, and (from, width) of each pause.
     used: str
     off: tuple[tuple[str, str, str], ...]
@@ -142,6 +144,7 @@ def clock(timing: Timing, *, now: datetime, is_workday: IsWorkday, day_name: Day
         word=_word(timing, state, now),
         figure=figure,
         due=_due(timing, state, now),
+        when=_when(timing, state, now),
         used=_percent(used),
         off=tuple((_percent(a), _percent(b - a), _percent(b)) for a, b in off),
         bar_says=_bar_says(timing, figure, now),
@@ -281,6 +284,12 @@ def _due(timing: Timing, state: State, now: datetime) -> Markup:
     if timing.provisional:
         return escape(_("{when}，假期公布后可能变")).format(when=when)
     return escape(_("{when}到期")).format(when=when)
+
+
+def _when(timing: Timing, state: State, now: datetime) -> Markup:
+    if state == "paused":
+        return escape(next(why for _from, to, why in timing.pauses if to is None) or _("暂停"))
+    return dates.due(timing.due_at, now, whole_days=timing.whole_days)
 
 
 def _row_word(state: State, figure: Figure, now: datetime, timing: Timing) -> str:

@@ -139,7 +139,7 @@ def _row(
         step=item.title,
         state=limit.state if limit else "none",
         word=limit.row_word if limit else _("无期限"),
-        when=limit.due if limit else "",
+        when=limit.when if limit else "",
         sum=yuan(case.disputed_fen) if case.disputed_fen else "",
         owner="" if free else names.get(item.claimed_by, ""),  # type: ignore[arg-type]
         mine=limit is not None and limit.state in ("overdue", "today"),

@@ -242,6 +242,7 @@ class TaskPage:
     facts: str
     particulars: Sequence[tuple[str, Words]]
     parties: Sequence[Party]
+    offer: Offer | None = None
     evidence: Sequence[Tile] = ()
     clock: Clock | None = None
     may_answer: bool = True

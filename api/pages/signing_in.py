@@ -5,13 +5,14 @@ from urllib.parse import urlsplit
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from api.edge import caller, clock, needs, own_transactions, read_session, the_edge
+from api import audited
+from api.edge import caller, clock, needs, own_transactions, read_session
 from api.limits import TRY_SIGN_IN, limiter
 from api.pages.blueprint import pages
 from api.pages.shell import in_language
-from api.signin import begin_session, end_session
+from api.signin import begin_session
 from core.refusals import Forbidden
-from disputes.identity import queries, signin
+from disputes.identity import queries
 
 
 @pages.get("/sign-in")
@@ -31,7 +32,7 @@ def sign_in_now() -> tuple[str, int] | Response:
     """Try the login and the password."""
     login = request.form.get("login", "")
     try:
-        person = signin.sign_in(the_edge().database, login, request.form.get("password", ""), now=clock())
+        person = audited.sign_in(login, request.form.get("password", ""), now=clock())
     except Forbidden as refusal:
         page = render_template("sign_in.html", next=_next(), login=login, error=in_language(refusal.message))
         return page, 422
@@ -43,7 +44,7 @@ def sign_in_now() -> tuple[str, int] | Response:
 @needs("account.sign_in")
 def sign_out() -> Response:
     """End the session of this browser."""
-    end_session()
+    audited.sign_out()
     return redirect(url_for("pages.home"), 303)
 
 

@@ -1,6 +1,7 @@
 """One task: its form, the facts beside, and the draft that is kept while somebody types."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from api import audited
 from api.edge import caller, clock, current_actor, needs, read_session, runtime, settings, write_session
 from api.languages import language
 from api.pages.blueprint import pages
-from api.pages.casefile import is_party_only, particulars, parties_of, tiles
+from api.pages.casefile import is_party_only, offer_of, particulars, parties_of, tiles
 from api.pages.running import clock_of_item
 from api.pages.shown import Choice, Notice, Reassign, TaskPage
 from api.pages.words import _
@@ -119,7 +121,10 @@ def _page(
 ) -> str:
     who, now = caller(), clock()
     view = cases.view(session, found.case, who, now=now)
+    audited.looked(view, purpose="task")
     item = found.item
+    talks = item.element in ("make_offer", "answer_offer")
+    found_offer = offer_of(session, view, who, now=now) if talks else None
     page = TaskPage(
         what=item.title,
         title=found.case.title,
@@ -129,6 +134,7 @@ def _page(
         facts=view.facts,
         particulars=particulars(view, now),
         parties=parties_of(view),
+        offer=replace(found_offer, task_url="") if found_offer else None,
         evidence=tiles(view, now),
         clock=clock_of_item(item, now=now, calendar=limits.calendar(session)),
         may_answer=found.may_answer,

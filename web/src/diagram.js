@@ -61,7 +61,7 @@ async function show(element) {
       tag.dataset.state = token.state;
       tag.textContent = token.note;
       tag.setAttribute("aria-hidden", "true");
-      overlays.add(token.element, { position: { bottom: -4, left: 0 }, html: tag });
+      overlays.add(token.element, { position: { top: -24, left: 0 }, html: tag });
     }
   }
 
@@ -84,12 +84,19 @@ async function show(element) {
     const box = canvas.viewbox();
     canvas.viewbox({
       ...box,
-      x: shape.x + (shape.width ?? 0) / 2 - box.width / 2,
-      y: shape.y + (shape.height ?? 0) / 2 - box.height / 2,
+      x: within(shape.x + (shape.width ?? 0) / 2 - box.width / 2, box.width, box.inner.x, box.inner.width),
+      y: within(shape.y + (shape.height ?? 0) / 2 - box.height / 2, box.height, box.inner.y, box.inner.height),
     });
     for (const other of registry.filter((one) => canvas.hasMarker(one, "m-selected"))) {
       canvas.removeMarker(other, "m-selected");
     }
     canvas.addMarker(id, "m-selected");
   }
+}
+
+// The place of a window of this size that shows as much of the drawing as there is, and no more margin than needed.
+function within(wanted, size, start, length) {
+  const margin = 30;
+  if (size >= length + 2 * margin) return start - (size - length) / 2;
+  return Math.min(Math.max(wanted, start - margin), start + length + margin - size);
 }

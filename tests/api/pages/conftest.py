@@ -149,6 +149,7 @@ def _task() -> str:
         unclaim_url="#",
         reassign=None,
         clock=examples.draw(examples.acceptance_limit()),
+        offer=None,
         facts=example.facts,
         particulars=example.particulars,
         evidence=example.evidence,

@@ -43,7 +43,7 @@ class Desk:
         page = SimpleNamespace(
             what="一件事", title="一件投诉", meta=[], case_url="#", notice=None, summary="", may_answer=True,
             url="/desk", draft_url="/desk/draft", digest="d", fields=self.fields({}), submit="提交",
-            saved_at="", unclaim_url="", reassign=None, clock=None, facts="", particulars=[], evidence=[], parties=[],
+            saved_at="", unclaim_url="", reassign=None, clock=None, offer=None, facts="", particulars=[], evidence=[], parties=[],
         )  # fmt: skip
         return render_template("task.html", page=page)
 
