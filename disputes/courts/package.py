@@ -137,17 +137,17 @@ def missing(content: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def summary(content: Mapping[str, Any]) -> str:
-    """What is inside, in a few lines for the one who receives it."""
+    """What is inside, in a sentence for the one who receives it: it stands in the text of a form."""
     parties = "、".join(f"{p['role']} {p.get('name', '')}" for p in content["parties"])
     dispute = content["dispute"]
-    lines = [
-        f"- 类型：{content['type']}（{content['legal_basis']}）",
-        f"- 当事人：{parties}",
-        f"- 请求：{'、'.join(dispute['requests'])}，涉及 {dispute['amount_cents'] / 100:,.2f} 元",
-        f"- 此前经过：{len(content['attempts'])} 项；无争议事实 {len(content['undisputed_facts'])} 条",
-        f"- 证据摘要 {len(content['evidence'])} 份；时限记录 {len(content['clocks'])} 条",
+    said = [
+        f"类型：{content['type']}（{content['legal_basis']}）",
+        f"当事人：{parties}",
+        f"请求：{'、'.join(dispute['requests'])}，涉及{dispute['amount_cents'] / 100:,.2f}元",
+        f"此前经过{len(content['attempts'])}项，无争议事实{len(content['undisputed_facts'])}条",
+        f"证据{len(content['evidence'])}份，时限记录{len(content['clocks'])}条",
     ]
-    return "\n".join(lines)
+    return "；".join(said) + "。"
 
 
 @lru_cache(maxsize=1)
