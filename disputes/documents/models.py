@@ -50,8 +50,8 @@ class Paper(Base):
     organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
     #: The template's content digest and the compiler's version: the same input makes the same bytes again.
     template: Mapped[str] = mapped_column(String(100))
-    data: Mapped[str] = mapped_column(Sealed)
-    pdf: Mapped[bytes] = mapped_column(SealedBytes)
+    data: Mapped[str] = mapped_column(Sealed, deferred=True)
+    pdf: Mapped[bytes] = mapped_column(SealedBytes, deferred=True)
     pages: Mapped[int]
     #: SHA-256 of the PDF.
     digest: Mapped[str] = mapped_column(String(64))

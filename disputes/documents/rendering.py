@@ -107,10 +107,12 @@ def _set_up() -> None:
         include_embedded_fonts=False,
         font_paths=[str(folder) for folder in (*_Press.folders, *own)],
     )
-    given = [font for font in fonts.fonts() if font.path and Path(font.path).parent not in own]
-    given.sort(key=lambda font: (_rank(Path(font.path)), font.family))
-    _Press.families = tuple(dict.fromkeys([*(font.family for font in given), *(family for family, _ in FONTS)]))
-    files = {(Path(font.path), font.index) for font in given} | {(path, 0) for _, path in FONTS}
+    found = [(Path(font.path), font.index, font.family) for font in fonts.fonts() if font.path]
+    given = sorted((_rank(path), family, path, index) for path, index, family in found if path.parent not in own)
+    _Press.families = tuple(
+        dict.fromkeys([*(family for _, family, _, _ in given), *(family for family, _ in FONTS)])
+    )
+    files = {(path, index) for _, _, path, index in given} | {(path, 0) for _, path in FONTS}
     _Press.known = glyphs.Coverage.of(sorted(files))
     _Press.compiler = typst.Compiler(
         root=str(TEMPLATES), font_paths=fonts, ignore_system_fonts=True, package_path="", package_cache_path=""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import threading
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from core.db import Database
 from core.refusals import Invalid, NotFound, WrongState
-from disputes.documents import operations, queries
+from disputes.documents import operations, queries, rendering
 from disputes.documents.models import Kind, Paper, PaperRegister
 from disputes.network.models import Organisation
 from tests.disputes.documents.paper_data import NOW, data, issue, office
@@ -157,3 +158,21 @@ def test_an_unknown_paper_is_not_found(sqlite_database: Database) -> None:
             queries.find(session, uuid4())
         with pytest.raises(NotFound):
             operations.withdraw(session, uuid4(), why="没有", now=NOW)
+
+
+def test_a_list_of_papers_does_not_unseal_them(sqlite_database: Database) -> None:
+    with sqlite_database.transaction() as session:
+        issue(session, case_key="a-case")
+    with sqlite_database.reader() as session:
+        (paper,) = queries.of_case(session, "a-case")
+        assert {"pdf", "data"} <= inspect(paper).unloaded
+        assert paper.pdf.startswith(b"%PDF")
+
+
+def test_a_paper_can_be_made_again_from_what_was_kept(database: Database) -> None:
+    with database.transaction() as session:
+        issue(session, Kind.MEDIATION_STATEMENT, case_key="a-case")
+    with database.reader() as session:
+        (paper,) = queries.of_case(session, "a-case")
+        again = rendering.render(Kind(paper.kind), json.loads(paper.data), at=paper.issued_at)
+        assert (again.pdf, again.digest, again.pages) == (paper.pdf, paper.digest, paper.pages)

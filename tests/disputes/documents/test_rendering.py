@@ -142,6 +142,16 @@ def test_long_texts_run_over_as_many_pages_as_they_need(tmp_path: Path) -> None:
     assert all(squeezed(f"{number}. {request}") in text for number, request in enumerate(requests, start=1))
 
 
+def test_a_word_without_end_stays_on_the_page(tmp_path: Path) -> None:
+    link = "https://shop.example/" + "a1" * 120
+    made = rendering.render(Kind.ACCEPTANCE, words(Kind.ACCEPTANCE, matter=link), at=NOW)
+    assert link in text_of(made.pdf, tmp_path)
+    boxes = subprocess.run(
+        ["pdftotext", "-bbox", str(tmp_path / "paper.pdf"), "-"], capture_output=True, check=True
+    )
+    assert max(float(right) for right in re.findall(r'xMax="([\d.]+)"', boxes.stdout.decode())) < 530
+
+
 def test_the_pages_are_counted_also_of_a_tall_tree() -> None:
     made = rendering.render(Kind.TERMINATION, words(Kind.TERMINATION, reasons="理由。\n" * 1500), at=NOW)
     assert made.pages == made.pdf.count(b"/Type/Page/")
