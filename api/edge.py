@@ -192,6 +192,14 @@ def own_transactions(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def afterwards(act: Callable[[Session], None]) -> None:
+    """Do this in one transaction of its own, after the request's has ended and before the answer leaves.
+
+    Also after a GET and after a refusal that the view answers itself; an exception turns the answer into an error.
+    """
+    g.setdefault("afterwards", []).append(act)
+
+
 class Application(Flask):
     """Flask, with one transaction around each request."""
 
@@ -201,6 +209,7 @@ class Application(Flask):
         with _transaction() as keep:
             response = once(lambda: self.make_response(super(Application, self).dispatch_request()))
             keep(response.status_code < 400)
+        _do_what_comes_after()
         return response
 
 
@@ -220,6 +229,14 @@ def _transaction() -> Iterator[Callable[[bool], None]]:
     finally:
         if "writer" in g:
             g.writer.rollback()
+
+
+def _do_what_comes_after() -> None:
+    acts: list[Callable[[Session], None]] = g.pop("afterwards", [])
+    if acts:
+        with the_edge().database.transaction() as session:
+            for act in acts:
+                act(session)
 
 
 def close_sessions(_error: BaseException | None) -> None:

@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from api.edge import clock, current_actor, needs, own_transactions, read_session, the_edge, write_session
+from api import audited
+from api.edge import clock, current_actor, needs, own_transactions, read_session, write_session
 from api.limits import TRY_SIGN_IN, limiter
 from api.resources.blueprint import Resources
 from api.resources.paging import page, place
@@ -23,8 +24,8 @@ from api.schemas.accounts import (
     TokenListSchema,
     TokenRequestSchema,
 )
-from api.signin import begin_session, end_session
-from disputes.identity import operations, queries, rules, signin, tokens
+from api.signin import begin_session
+from disputes.identity import operations, queries, rules, tokens
 from disputes.identity.actor import Actor
 from disputes.identity.models import ApiToken, Person
 from disputes.identity.permissions import require
@@ -40,7 +41,7 @@ resources = Resources("accounts", __name__, "Sessions, tokens, people and roles"
 @resources.response(201, SessionSchema)
 def sign_in(credentials: dict[str, str]) -> dict[str, Any]:
     """Sign in; the session's cookie is set."""
-    person = signin.sign_in(the_edge().database, credentials["login"], credentials["password"], now=clock())
+    person = audited.sign_in(credentials["login"], credentials["password"], now=clock())
     with_roles = queries.person(read_session(), person.id)
     return {"csrf_token": begin_session(with_roles, now=clock()), "person": _caller(queries.as_actor(with_roles))}
 
@@ -50,7 +51,7 @@ def sign_in(credentials: dict[str, str]) -> dict[str, Any]:
 @resources.response(204)
 def sign_out() -> None:
     """Sign out of this browser; harmless when nobody is signed in."""
-    end_session()
+    audited.sign_out()
 
 
 @resources.route("/me")
@@ -85,6 +86,7 @@ def issue_token(wanted: dict[str, Any]) -> dict[str, Any]:
         lasts=timedelta(days=wanted["lasts_days"]),
         now=clock(),
     )
+    _note(person.id, "token_issued", token=str(token.id), scopes=token.scopes)
     return {"token": plain, **{name: getattr(token, name) for name in _TOKEN_FIELDS}}
 
 
@@ -96,7 +98,10 @@ def revoke_token(token_id: UUID) -> None:
     session = write_session()
     token = session.get(ApiToken, token_id)
     require(current_actor(), "token.revoke", person_id=token.person_id if token else None)
-    tokens.revoke(session, token_id, now=clock())
+    in_force = token is not None and token.revoked_at is None
+    ended = tokens.revoke(session, token_id, now=clock())
+    if in_force:
+        _note(ended.person_id, "token_revoked", token=str(ended.id))
 
 
 @resources.route("/people")
@@ -120,6 +125,7 @@ def people(query: dict[str, Any]) -> dict[str, Any]:
 def register_person(person: dict[str, Any]) -> dict[str, Any]:
     """Register somebody; with a login and a password they have an account."""
     registered = operations.register(write_session(), now=clock(), **person)
+    _note(registered.id, "registered")
     return _person(registered)
 
 
@@ -140,7 +146,10 @@ def close_or_reopen(wanted: dict[str, bool], person_id: UUID) -> dict[str, Any]:
     session = write_session()
     person = queries.person(session, person_id)
     matched(person.version)
+    was_active = person.active
     (operations.reactivate if wanted["active"] else operations.deactivate)(session, person)
+    if person.active != was_active:
+        _note(person.id, "reactivated" if person.active else "deactivated")
     return _person(person)
 
 
@@ -153,7 +162,10 @@ def give_role(wanted: dict[str, Any], person_id: UUID) -> dict[str, Any]:
     session = write_session()
     person = queries.person(session, person_id)
     matched(person.version)
-    operations.grant(session, person, wanted["role"], wanted["organisation_id"], now=clock())
+    held = len(person.memberships)
+    given = operations.grant(session, person, wanted["role"], wanted["organisation_id"], now=clock())
+    if len(person.memberships) > held:
+        _note(person.id, "role_granted", role=given.role, organisation=str(given.organisation_id))
     return _person(person)
 
 
@@ -164,6 +176,7 @@ def take_role(person_id: UUID, role: str, organisation_id: UUID) -> None:
     """Take a role away; the person's sessions end."""
     session = write_session()
     operations.withdraw(session, queries.person(session, person_id), role, organisation_id)
+    _note(person_id, "role_withdrawn", role=role, organisation=str(organisation_id))
 
 
 def _person(person: Person) -> dict[str, Any]:
@@ -188,6 +201,11 @@ def _own_id() -> UUID:
     person_id = current_actor().person_id
     assert person_id is not None  # current_actor has signed in
     return person_id
+
+
+def _note(person_id: UUID, act: str, **facts: str | list[str]) -> None:
+    """Leave an act upon an account in the audit, with the act itself."""
+    audited.record_identity(write_session(), person_id, act, by=str(current_actor()), now=clock(), **facts)
 
 
 def _caller(actor: Actor) -> dict[str, Any]:

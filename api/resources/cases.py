@@ -5,6 +5,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy.orm import Session
 
+from api import audited
 from api.edge import caller, clock, current_actor, needs, read_session, runtime, write_session
 from api.limits import PUBLIC_LOOK_UP, limiter
 from api.resources.blueprint import Resources
@@ -75,6 +76,7 @@ def one_case(reference: str) -> dict[str, Any]:
     """One case, by id or number, as the caller may see it."""
     session, case = _read(reference)
     view = queries.view(session, case, caller(), now=clock())
+    audited.looked(view, purpose="case")
     shown = {name: getattr(view.case, name) for name in CaseSchema().fields}
     return {
         **shown,

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response, request, send_file
 from werkzeug.exceptions import UnprocessableEntity
 
+from api import audited
 from api.edge import caller, clock, needs, read_session, settings, write_session
 from api.resources.blueprint import Resources
 from api.schemas.cases import EvidenceFormSchema, EvidenceSchema, SharingSchema
@@ -68,6 +69,7 @@ def add(given: dict[str, Any], reference: str) -> Evidence:
 def read(evidence_id: UUID) -> Response:
     """Open a file. It is served for download: nothing that a party laid down is shown as a page of ours."""
     evidence, content = operations.read_evidence(read_session(), evidence_id, files=settings().files, by=caller())
+    audited.opened(evidence)
     response = send_file(
         io.BytesIO(content), mimetype=evidence.mime, as_attachment=True, download_name=evidence.name
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from werkzeug.exceptions import PreconditionRequired
 
-from api.edge import clock, needs, read_session, require, settings, write_session
+from api.edge import clock, current_actor, needs, read_session, require, settings, write_session
 from api.limits import PUBLIC_LOOK_UP, limiter
 from api.resources.blueprint import Resources
 from api.resources.paging import page, place
@@ -20,6 +20,7 @@ from api.schemas.network import (
     OrganisationQuery,
     OrganisationSchema,
 )
+from disputes.audit.operations import record
 from disputes.network import operations, queries
 from disputes.network.models import Kind, Organisation
 from disputes.network.rules import Found
@@ -65,7 +66,9 @@ def add(wanted: dict[str, Any]) -> Organisation:
     session = write_session()
     parent_id = wanted.pop("parent_id", None)
     parent = queries.find(session, parent_id) if parent_id else None
-    return _tagged(operations.add(session, **{**wanted, "kind": Kind(wanted["kind"])}, parent=parent, now=clock()))
+    added = operations.add(session, **{**wanted, "kind": Kind(wanted["kind"])}, parent=parent, now=clock())
+    _note(added, "organisation.added", {"code": added.code})
+    return _tagged(added)
 
 
 @resources.route("/organisations/<uuid:organisation_id>", methods=("PATCH",))
@@ -79,7 +82,9 @@ def change(changes: dict[str, Any], organisation_id: UUID) -> Organisation:
     if read_version() is None:
         raise PreconditionRequired("Send the ETag that you have read as If-Match.")
     matched(found.version)
-    return _tagged(operations.change(session, found, changes, version=found.version))
+    operations.change(session, found, changes, version=found.version)
+    _note(found, "organisation.changed", {"fields": sorted(changes)})
+    return _tagged(found)
 
 
 @resources.route("/competence")
@@ -109,6 +114,12 @@ def _page(kind: Kind, query: dict[str, Any]) -> dict[str, Any]:
         limit=query["limit"] + 1,
     )
     return page(found, query["limit"], "code")
+
+
+def _note(place: Organisation, action: str, facts: dict[str, Any]) -> None:
+    """Leave what was done to an organisation in the audit; of a change the fields, not what stands in them."""
+    chain = f"organisation:{place.id}"
+    record(write_session(), chain=chain, action=action, facts=facts, by=current_actor(), now=clock())
 
 
 def _tagged(found: Organisation) -> Organisation:

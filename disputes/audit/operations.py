@@ -73,15 +73,16 @@ def record_look(
     chain: str,
     fields: Collection[str],
     purpose: str,
-    whose: str,
+    whose: Collection[str],
     by: Actor,
     now: datetime,
 ) -> AuditEvent:
     """Record that somebody saw personal data without its mask: whose, which fields, and what for.
 
-    Names the fields (``phone``), never what stood in them. ``whose`` is an id: ``person:<uuid>`` or ``party:<id>``.
+    Names the fields (``phone``), never what stood in them. ``whose`` are ids: ``person:<uuid>`` or ``party:<id>``.
+    One look is one event, however many people stand on the page.
     """
-    facts = {"fields": sorted(fields), "purpose": purpose, "whose": whose}
+    facts = {"fields": sorted(fields), "purpose": purpose, "whose": sorted(whose)}
     return record(session, chain=chain, action=SEEN, facts=facts, by=by, now=now)
 
 

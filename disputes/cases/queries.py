@@ -62,12 +62,15 @@ class Page:
 class PartyView:
     """One party, as far as the reader may know it."""
 
+    id: UUID
     side: str
     name: str
     phone: str
     address: str
     id_no: str
     uscc: str
+    #: Fields of somebody else that stand here without their mask: showing them is a look that the audit keeps.
+    unmasked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -296,13 +299,16 @@ def _party(party: Party, roles: frozenset[str]) -> PartyView:
     whole = own or bool(roles & _UNMASKED)
     open_to = whole or "mediator" in roles or party.side == Side.RESPONDENT
     other_party = roles == {"respondent"}
+    looked_at = open_to and not own and party.side != Side.RESPONDENT  # a shop's phone is on its door
     return PartyView(
+        id=party.id,
         side=party.side,
         name=party.name if open_to else mask_name(party.name),
         phone=_shown(party.phone, mask_phone, open_to, other_party),
         address=_shown(party.address, mask_address, open_to, other_party),
         id_no=mask_id_no(party.id_no) if whole else "",
         uscc=party.uscc or "",
+        unmasked=frozenset(name for name in ("phone", "address") if looked_at and getattr(party, name)),
     )
 
 

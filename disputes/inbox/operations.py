@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.refusals import Conflict, Forbidden, NotFound, WrongState
+from disputes.audit.operations import record
 from disputes.cases.access import relation
 from disputes.cases.models import Case
 from disputes.identity.actor import Actor
@@ -88,6 +89,8 @@ def reassign(
         item.person_id = to
     item.claimed_by, item.claimed_at = to, now
     session.flush()
+    facts = {"task": str(task_id), "to": str(to)}
+    record(session, chain=f"case:{item.case_id}", action="task.reassigned", facts=facts, by=by, now=now)
     return item
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.now import CHINA
 from core.refusals import Invalid
+from disputes.audit.operations import record
 from disputes.releases.checks import check_files
 from disputes.releases.models import Release
 from engine import Finding, Severity, bundles
@@ -61,6 +62,8 @@ def deploy(
     session.add(release)
     session.flush()
     bundles.make_current(session, digest, now=now)
+    facts = {"digest": digest, "version": version}
+    record(session, chain=f"release:{digest}", action="release.deployed", facts=facts, by=by, now=now)
     return release
 
 

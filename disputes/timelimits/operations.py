@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.refusals import Invalid, WrongState
+from disputes.audit import operations as audit
 from disputes.timelimits import functions, queries
 from disputes.timelimits.calendar import (
     ANNOUNCED_FROM,
@@ -250,6 +251,15 @@ def apply(
             moved=[deadline.json() for deadline in change.moved],
         )
     )
+    days_changed = sorted(before.date.isoformat() for before, _ in change.changed)
+    facts = {
+        "first": days_changed[0],
+        "last": days_changed[-1],
+        "days": len(days_changed),
+        "moved": len(change.moved),
+        "document_no": document_no,
+    }
+    audit.record(session, chain="calendar", action="calendar.changed", facts=facts, by=by, now=now)
     session.flush()
     functions.forget(session)
     for instance_id in sorted({deadline.instance_id for deadline in change.moved}):
