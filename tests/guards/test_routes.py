@@ -13,7 +13,7 @@ from disputes.identity.permissions import PERMISSIONS
 
 @pytest.fixture
 def app(sqlite_database: Database) -> Flask:
-    return create_app(Settings.from_environment({}), database=sqlite_database)
+    return create_app(Settings.from_environment({"HEJIE_DATA_KEYS": "a-key-for-tests"}), database=sqlite_database)
 
 
 def test_every_route_names_a_permission(app: Flask) -> None:

@@ -20,13 +20,16 @@ from disputes.notices.models import Notice
 from .bad_input import throw_everything
 
 #: Generated requests for each operation, good ones and as many bad ones.
-EXAMPLES = 60
+EXAMPLES = 40
 
 
 @pytest.mark.prove
 def test_nothing_that_is_sent_makes_the_service_fail(database: Database, tmp_path: Path) -> None:
     run(database, files=tmp_path / "files")
-    app = create_app(Settings.from_environment({"HEJIE_HOME": str(tmp_path)}), database=database)
+    app = create_app(
+        Settings.from_environment({"HEJIE_HOME": str(tmp_path), "HEJIE_DATA_KEYS": "a-key-for-tests"}),
+        database=database,
+    )
     limiter.enabled = False
     with database.reader() as session:
         known = {
