@@ -440,9 +440,9 @@ def washing_machine(scene: Any) -> Iterator[datetime]:
     scene.do("decide_termination", ground="3", reasons="经组织调解，双方对地板损失的数额明确表示无法达成协议。")
     yield scene.workday(1, "11:00")
     scene.do("tell_termination", means=["electronic", "post"], both_told=True)
-    yield scene.workday(1, "10:00")
+    yield scene.day(1, "10:00")
     scene.do("choose_court", "complainant", consent=True)
-    yield scene.workday(1, "16:00")
+    yield scene.day(1, "16:00")
     scene.do("choose_court", "respondent", consent=True)
     yield scene.workday(1, "09:30")
     scene.do("receipt_package", result="returned", reason="请补充地板受损的照片说明。")
@@ -650,9 +650,9 @@ def waits_for_court(scene: Any) -> Iterator[datetime]:
     scene.do("decide_termination", ground="3", reasons="经组织调解，双方明确表示无法达成调解协议。")
     yield scene.workday(1, "11:00")
     scene.do("tell_termination", means=["electronic"], both_told=True)
-    yield scene.workday(1, "10:00")
+    yield scene.day(1, "10:00")
     scene.do("choose_court", "complainant", consent=True)
-    yield scene.workday(1, "16:00")
+    yield scene.day(1, "16:00")
     scene.do("choose_court", "respondent", consent=True)
 
 
