@@ -728,7 +728,9 @@ def upgrade() -> None:
             "ix_inbox_item_person_page", ["state", "person_id", "sort_at", "task_id"], unique=False
         )
         batch_op.create_index(
-            "ix_inbox_item_role_page", ["state", "role", "organisation_id", "sort_at", "task_id"], unique=False
+            "ix_inbox_item_role_page",
+            ["state", "role", "organisation_id", "person_id", "sort_at", "task_id", "stage", "claimed_by"],
+            unique=False,
         )
 
     op.create_table(
