@@ -194,6 +194,7 @@ class Worker:
 def _forget(worker: Worker, now: datetime) -> dict[str, Any]:
     """Drop what nobody needs any more: answers to repetitions, codes, counts of failures, old runs."""
     from api import repeats
+    from disputes.cases import drafts
     from disputes.identity import phone_codes, throttles
 
     with worker.database.transaction() as session:
@@ -201,6 +202,7 @@ def _forget(worker: Worker, now: datetime) -> dict[str, Any]:
             "answers": repeats.forget_old(session, now=now),
             "codes": phone_codes.forget_old(session, now=now),
             "failures": throttles.forget_old(session, now=now),
+            "drafts": drafts.forget_old(session, files=worker.settings.files, now=now),
             "runs": _forget_runs(session, now),
         }
 
@@ -217,7 +219,7 @@ def _verify(worker: Worker, now: datetime) -> dict[str, Any]:
     with worker.database.reader() as session:
         verdict = queries.verify_all(session)
     if not verdict.is_whole:
-        raise RuntimeError(f"{len(verdict.broken)} breaks in the audit: {verdict.broken[:3]}")
+        raise RuntimeError(f"{len(verdict.broken)} broken chains: {verdict.broken[:3]}")
     return {"chains": verdict.chains, "events": verdict.events}
 
 

@@ -118,7 +118,7 @@ GUESTS = (guest("complainant"), guest("respondent"))
 PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     # -- the house itself
     "service.read": (ANYONE,),  # health, readiness, the API's description
-    "service.metrics": (ANYONE,),  # figures without personal data; the installation may close them at its proxy
+    "service.metrics": ADMIN,  # from elsewhere; on the machine itself Prometheus needs no token
     # -- accounts
     "account.sign_in": (ANYONE,),
     "account.register": (ANYONE,),
