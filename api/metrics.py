@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from disputes.notices.queries import backlog
 from engine import Engine
 from engine.models import Incident, Outbox, Timer
 from engine.steps import Step
@@ -167,6 +168,11 @@ class _Standing(Collector):
             "Effects outside the database that are still to be done.",
             select(func.count()).select_from(Outbox).where(Outbox.state == Outbox.State.WAITING),
         )
+
+        mails = GaugeMetricFamily("hejie_mails", "Mails and text messages, by state.", labels=["state"])
+        for state, number in backlog(self.session).items():
+            mails.add_metric([state], number)
+        yield mails
 
     def _gauge(self, name: str, meaning: str, counted: Any) -> GaugeMetricFamily:
         return GaugeMetricFamily(name, meaning, value=float(self.session.scalar(counted) or 0))
