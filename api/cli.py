@@ -252,9 +252,8 @@ def _bench(given: argparse.Namespace) -> int:
 
 
 def _seed(given: argparse.Namespace) -> int:
-    from disputes.demo.seed import seed
-
     from api import schema_version
+    from disputes.demo.seed import seed
 
     settings, database = _settings(), _database()
     schema_version.upgrade(database)
@@ -274,7 +273,36 @@ def _audit(given: argparse.Namespace) -> int:
     return 1 if report["broken"] else 0
 
 
+def _outbox(given: argparse.Namespace) -> int:
+    """There is no text-message gateway in this edition: on one's own machine the codes are read here."""
+    from disputes.notices import queries
+
+    settings = _settings()
+    with _database().reader() as session:
+        report: dict[str, Any] = {"undelivered": queries.undelivered_counts(session), "messages": []}
+        if not settings.production:  # in production an operator learns how many wait, and never what they say
+            report["messages"] = [
+                {name: getattr(mail, name) for name in _OUTBOX_SHOWN} for mail in queries.undelivered(session)
+            ]
+    _show(given, report, _outbox_lines)
+    return 0
+
+
+_OUTBOX_SHOWN = ("channel", "state", "created_at", "kind", "recipient", "subject", "text", "last_error")
+
+
+def _outbox_lines(report: Mapping[str, Any]) -> str:
+    lines = [
+        f"{m['created_at'].astimezone(CHINA):%m-%d %H:%M} {m['channel']} {m['state']} → {m['recipient']}"
+        f"\n  {m['text']}"
+        for m in report["messages"]
+    ]
+    counted = ", ".join(f"{channel} {number}" for channel, number in report["undelivered"].items())
+    return "\n".join([*lines, f"未送出 undelivered: {counted}"])
+
+
 def _add_person(given: argparse.Namespace) -> int:
+    from disputes.audit.operations import record
     from disputes.identity import operations as identity
     from disputes.network.queries import by_code
 
@@ -282,8 +310,13 @@ def _add_person(given: argparse.Namespace) -> int:
     with _database().transaction() as session:
         now = core.now.now()
         person = identity.register(session, name=given.name, login=given.login, password=password, now=now)
+        chain, by = f"person:{person.id}", f"system:{getpass.getuser()}"
+        record(session, chain=chain, action="identity.registered", by=by, now=now)
         if given.role:
-            identity.grant(session, person, given.role, by_code(session, given.organisation).id, now=now)
+            place = by_code(session, given.organisation)
+            identity.grant(session, person, given.role, place.id, now=now)
+            facts = {"role": given.role, "organisation": str(place.id)}
+            record(session, chain=chain, action="identity.role_granted", facts=facts, by=by, now=now)
         report = {"person": str(person.id), "login": person.login}
     _show(given, report, lambda r: f"{r['login']} {r['person']}")
     return 0
@@ -338,6 +371,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--database", help="a database URL; a fresh SQLite file by default")
     bench.add_argument("--quick", action="store_true", help="fewer rounds: is everything measured at all?")
     add("seed", _seed, "add synthetic cases").add_argument("--cases", type=_positive, required=True)
+    add("outbox", _outbox, "what has not left the house; its text in development only")
     audit = commands.add_parser("audit", help="the chains of events").add_subparsers(required=True, metavar="WHAT")
     verify = audit.add_parser("verify", help="read every chain and say which were altered")
     people = commands.add_parser("people", help="accounts").add_subparsers(required=True, metavar="WHAT")

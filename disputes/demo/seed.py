@@ -1,5 +1,6 @@
 """Many invented cases at once, for a look at full lists and for measuring: filed through the real operation."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -57,18 +58,24 @@ def _require_release(session: Session, directory: Path, engine: Engine, now: dat
         load_release(session, directory, engine, now=now, by="system", name="首版")
 
 
-def _consumers(session: Session, number: int, now: datetime) -> list[Actor]:
-    return [
-        people.as_actor(
-            identity.register(
-                session, name=f"合成用户{index + 1}", phone=f"139001{index:05d}", synthetic=True, now=now
-            )
-        )
-        for index in range(number)
-    ]
+@dataclass(frozen=True)
+class _Consumer:
+    actor: Actor
+    phone: str
 
 
-def _file(session: Session, engine: Engine, chance: Random, consumers: list[Actor], at: datetime) -> None:
+def _consumers(session: Session, number: int, now: datetime) -> list[_Consumer]:
+    """Invented people; those of an earlier run come back."""
+    found = []
+    for index in range(number):
+        name, phone = f"合成用户{index + 1}", f"139001{index:05d}"
+        known = next((person for person in people.by_phone(session, phone) if person.name == name), None)
+        person = known or identity.register(session, name=name, phone=phone, synthetic=True, now=now)
+        found.append(_Consumer(people.as_actor(person), phone))
+    return found
+
+
+def _file(session: Session, engine: Engine, chance: Random, consumers: list[_Consumer], at: datetime) -> None:
     name, _, address, trade, on_board, _ = chance.choice(MERCHANTS)
     thing = chance.choice(_THINGS)
     by = chance.choice(consumers)
@@ -88,11 +95,11 @@ def _file(session: Session, engine: Engine, chance: Random, consumers: list[Acto
             "path": "shop_first" if on_board and chance.random() < 0.5 else "file_now",
             "for_living": True,
             "handled_by": "none",
-            "complainant_name": by.name,
-            "complainant_phone": "13900100000",
+            "complainant_name": by.actor.name,
+            "complainant_phone": by.phone,
             "truthful": True,
         },
-        by=by,
+        by=by.actor,
         now=at,
         synthetic=True,
     )

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from disputes.identity.actor import Actor
-from disputes.notices.models import Mail, MailState, Notice
+from disputes.notices.models import Channel, Mail, MailState, Notice
 
 
 def mine(actor: Actor) -> Select[Notice]:
@@ -38,6 +38,19 @@ def unread_count(session: Session, actor: Actor) -> int:
 def of_case(session: Session, actor: Actor, case_key: str) -> list[Notice]:
     """What the actor was told about one case, newest first."""
     return list(session.scalars(mine(actor).where(Notice.case_key == case_key).order_by(Notice.id.desc())))
+
+
+def undelivered(session: Session, *, limit: int = 50) -> list[Mail]:
+    """What has not left the house, newest first: waiting, leased or refused."""
+    query = select(Mail).where(Mail.state != MailState.SENT).order_by(Mail.created_at.desc(), Mail.id).limit(limit)
+    return list(session.scalars(query))
+
+
+def undelivered_counts(session: Session) -> dict[str, int]:
+    """How much has not left the house, by channel."""
+    query = select(Mail.channel, func.count()).where(Mail.state != MailState.SENT).group_by(Mail.channel)
+    counted = {channel: number for channel, number in session.execute(query)}  # noqa: C416  # rows are no pairs to mypy
+    return {str(channel): counted.get(channel, 0) for channel in Channel}
 
 
 def backlog(session: Session) -> dict[str, int]:

@@ -1,0 +1,91 @@
+"""``hejie outbox`` and ``hejie people add`` on a database of their own."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from api import cli
+from core.db import Database
+from core.settings import Settings
+from disputes.audit.models import AuditEvent
+from disputes.network.models import Organisation
+from disputes.notices.models import Channel, Mail, MailState
+
+from .conftest import NOW, PASSWORD, SETTINGS
+
+
+@pytest.fixture
+def run(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """run(*arguments, production=False): what the command prints."""
+
+    def _run(*arguments: str, production: bool = False) -> str:
+        from dataclasses import replace
+
+        settings: Settings = replace(SETTINGS, production=production)
+        monkeypatch.setattr(cli, "_settings", lambda: settings)
+        monkeypatch.setattr(cli, "_database", lambda: database)
+        assert cli.main(arguments) == 0
+        return capsys.readouterr().out
+
+    return _run
+
+
+@pytest.fixture
+def waiting(database: Database) -> None:
+    def message(number: int, channel: Channel, state: MailState, text: str) -> Mail:
+        return Mail(
+            channel=channel,
+            state=state,
+            message_id=f"m-{number}",
+            recipient="13800138000",
+            subject="验证码",
+            text=text,
+            kind="identity.code",
+            due_at=NOW,
+            created_at=NOW,
+        )
+
+    with database.transaction() as session:
+        session.add(message(1, Channel.SMS, MailState.WAITING, "验证码123456"))
+        session.add(message(2, Channel.MAIL, MailState.FAILED, "a refused mail"))
+        session.add(message(3, Channel.MAIL, MailState.SENT, "a mail that has left"))
+
+
+@pytest.mark.usefixtures("waiting")
+def test_in_development_codes_are_read_from_the_outbox(run: Callable[..., str]) -> None:
+    shown = run("outbox")
+    assert "13800138000" in shown and "验证码123456" in shown and "a refused mail" in shown
+    assert "has left" not in shown
+    report = json.loads(run("outbox", "--json"))
+    assert report["undelivered"] == {"mail": 1, "sms": 1}
+    assert sorted(one["text"] for one in report["messages"]) == ["a refused mail", "验证码123456"]
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_in_production_the_outbox_only_counts(run: Callable[..., str], arguments: tuple[str, ...]) -> None:
+    shown = run("outbox", *arguments, production=True)
+    assert not any(said in shown for said in ("13800138000", "123456", "a refused mail"))
+    assert "sms" in shown and "1" in shown
+
+
+def test_an_account_that_an_operator_adds_is_audited(
+    run: Callable[..., str], database: Database, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEJIE_NEW_PASSWORD", PASSWORD)
+    added: Any = json.loads(
+        run("people", "add", "zhou", "周启明", "--role", "officer", "--organisation", "YX-01", "--json")
+    )
+    with database.reader() as session:
+        found = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+    assert [(one.chain, one.action) for one in found] == [
+        (f"person:{added['person']}", "identity.registered"),
+        (f"person:{added['person']}", "identity.role_granted"),
+    ]
+    assert all(one.by.startswith("system:") for one in found)
+    assert found[1].facts == {"role": "officer", "organisation": str(organisation.id)}
