@@ -17,7 +17,8 @@ def test_a_kill_loses_and_doubles_nothing(database: Database, tmp_path: Path) ->
         kills=1,
         web_processes=1,
         workers=1,
-        at_work=(1.0, 1.5),
+        at_work=(0.5, 1.0),
+        answers_between=10,
         wait_for_claims=False,
     )
     assert figures["answers"] >= 30 and figures["timers_fired"] > 0

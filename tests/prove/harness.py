@@ -368,6 +368,7 @@ def kill_again_and_again(
     web_processes: int,
     workers: int,
     at_work: tuple[float, float],
+    answers_between: int,
     wait_for_claims: bool,
 ) -> dict[str, Any]:
     """Work, kill, start again; at last let everything come to rest, end every case, and read the logs.
@@ -383,7 +384,12 @@ def kill_again_and_again(
         clients.start(go="on")
         try:
             for left in reversed(range(kills)):
+                before = len(clients.journal.acknowledged)
                 time.sleep(luck.uniform(*at_work))
+                _until(
+                    lambda before=before: len(clients.journal.acknowledged) >= before + answers_between,
+                    f"{answers_between} answers were given since the last kill",
+                )
                 names = list(service.running)
                 luck.shuffle(names)
                 for name in names:

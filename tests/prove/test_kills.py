@@ -18,9 +18,10 @@ def test_kill_9_loses_and_doubles_nothing(database: Database, tmp_path: Path) ->
         kills=10,
         web_processes=2,
         workers=2 if on_postgresql else 1,
-        at_work=(1.5, 5.0),
+        at_work=(1.5, 4.0),
+        answers_between=50,
         wait_for_claims=True,
     )
     print(f"{database.dialect}: {figures}")
-    assert figures["answers"] >= 1000 and figures["timers_fired"] >= 1000
+    assert figures["answers"] >= 1000 and figures["timers_fired"] >= 500
     assert figures["claimed_again"] > 0, "no worker was killed while it held a claim"
