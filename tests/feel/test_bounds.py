@@ -92,6 +92,10 @@ HARMLESS = [
 ]
 
 
+#: Seconds of processor time after which a text counts as hanging; they take well under one (docs/decisions/0005).
+HANG = 10
+
+
 def spent(text: str) -> tuple[object, float]:
     started = time.process_time()
     try:
@@ -106,21 +110,21 @@ def test_endless_work_is_stopped(text: str) -> None:
     result, seconds = spent(text)
     assert isinstance(result, FeelLimitError)
     assert result.zh != result.message
-    assert seconds < 1
+    assert seconds < HANG
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:40])
 def test_what_cannot_be_read_safely_is_refused(text: str) -> None:
     result, seconds = spent(text)
     assert isinstance(result, FeelSyntaxError)
-    assert seconds < 1
+    assert seconds < HANG
 
 
 @pytest.mark.parametrize(("text", "value"), HARMLESS, ids=lambda text: str(text)[:40])
 def test_giants_and_attribute_walks_have_no_result(text: str, value: object) -> None:
     result, seconds = spent(text)
     assert result == value
-    assert seconds < 1
+    assert seconds < HANG
 
 
 @pytest.mark.parametrize("text", [LIMITED[0], LONG % "l", LIMITED[5], LIMITED[30]], ids=lambda text: text[:40])
