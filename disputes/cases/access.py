@@ -15,6 +15,9 @@ from disputes.network.models import Kind, Organisation
 #: Whoever stands on the complainant's side of a case.
 COMPLAINING = (Side.COMPLAINANT, Side.REPRESENTATIVE, Side.AGENT)
 
+#: Key of the places in charge that a transaction has looked up, in ``Session.info``.
+_IN_CHARGE = "disputes.cases.in_charge"
+
 Relation = dict[str, UUID | str | list[UUID] | list[str] | None]
 
 
@@ -43,12 +46,42 @@ def complainants(session: Session, case: Case) -> list[UUID]:
 
 
 def in_charge(session: Session, case: Case) -> list[Organisation]:
-    """The office in charge and all above it, nearest first; before the dispatch, the centre of the district."""
-    start = session.get(Organisation, case.office_id) if case.office_id else centre(session, case.region)
-    places = [*_upwards(session, start)]
-    if case.station_id is not None and all(place.id != case.station_id for place in places):
-        station = session.get(Organisation, case.station_id)
-        places += [station] if station else []
+    """The office in charge and all above it, nearest first; before the dispatch, the centre of the district.
+
+    Asked several times in a step, so each transaction looks once.
+    """
+    transaction = session.get_transaction()
+    known, found = session.info.get(_IN_CHARGE, (None, {}))
+    if transaction is None or known is not transaction:
+        found = {}
+        session.info[_IN_CHARGE] = (transaction, found)
+    key = (case.office_id, case.station_id, case.region)
+    if key not in found:
+        found[key] = _look_up(session, case)
+    places: list[Organisation] = found[key]
+    return places
+
+
+def _look_up(session: Session, case: Case) -> list[Organisation]:
+    above = (Organisation.kind.in_((Kind.CENTRE, Kind.BUREAU))) & (Organisation.region == case.region)
+    own = Organisation.id.in_([place for place in (case.office_id, case.station_id) if place is not None])
+    near = {place.id: place for place in session.scalars(select(Organisation).where(above | own))}
+    middle = next(
+        (p for p in sorted(near.values(), key=lambda p: p.code) if p.kind == Kind.CENTRE and p.active), None
+    )
+    middle = middle or centre(session, case.region)
+    start = near.get(case.office_id) if case.office_id else middle
+    places: list[Organisation] = []
+    while start is not None and start not in places:
+        places.append(start)
+        start = (
+            (near.get(start.parent_id) or session.get(Organisation, start.parent_id)) if start.parent_id else None
+        )
+    if middle is not None and middle not in places:
+        places.append(middle)
+    station = near.get(case.station_id) if case.station_id else None
+    if station is not None and station not in places:
+        places.append(station)
     return places
 
 
@@ -102,19 +135,6 @@ def no_such_case(reference: str) -> NotFound:
         code="case.not_found",
         case=reference,
     )
-
-
-def _upwards(session: Session, start: Organisation | None) -> list[Organisation]:
-    places: list[Organisation] = []
-    place = start
-    while place is not None and place not in places:
-        places.append(place)
-        place = session.get(Organisation, place.parent_id) if place.parent_id else None
-    found = {p.kind for p in places}
-    if places and Kind.CENTRE not in found:
-        middle = centre(session, places[0].region)
-        places += [middle] if middle and middle not in places else []
-    return places
 
 
 def _is_council(session: Session, case: Case) -> bool:

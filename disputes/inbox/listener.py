@@ -1,14 +1,13 @@
 """Mirrors the engine's tasks as inbox items, inside the transaction of the step that opened or ended them."""
 
-from uuid import UUID
-
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from disputes.cases.addressing import addressee
 from disputes.cases.listener import case_of
 from disputes.cases.models import Case
 from disputes.cases.rules import STANDINGS
+from disputes.inbox.locking import locked
 from disputes.inbox.models import NEVER, Draft, InboxItem, ItemState
 from engine import Step, Task
 
@@ -30,7 +29,7 @@ class InboxListener:
         still_open = [task for task in step.opened if task.id not in ended]
         session.add_all(_item(session, case, task) for task in still_open)
         # Locked and read afresh: somebody may have claimed one since it was loaded.
-        for item in _locked(session, ended.keys() | moved.keys()):
+        for item in locked(session, ended.keys() | moved.keys()):
             if item.task_id in ended:
                 item.state, item.ended_at = ended[item.task_id], step.now
             else:
@@ -64,10 +63,3 @@ def _item(session: Session, case: Case, task: Task) -> InboxItem:
         sort_at=task.due_at or NEVER,
         due_note=task.due_note,
     )
-
-
-def _locked(session: Session, ids: set[UUID]) -> list[InboxItem]:
-    if not ids:
-        return []
-    query = select(InboxItem).where(InboxItem.task_id.in_(ids)).order_by(InboxItem.task_id)
-    return list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))

@@ -18,6 +18,7 @@ from disputes.identity.models import Membership, Person
 from disputes.identity.permissions import may
 from disputes.identity.roles import Role
 from disputes.inbox.forms import context_of, form_of
+from disputes.inbox.locking import locked
 from disputes.inbox.models import Answer, Draft, InboxItem, ItemState
 from disputes.inbox.reactions import react
 from disputes.inbox.rules import may_work
@@ -135,7 +136,7 @@ def answer(
     if instance_id is None:
         raise no_such_task(task_id)
     # The instance first, as every step does: a deadline that fires now waits, or has already won.
-    engine.lock(session, instance_id)
+    instance = engine.lock(session, instance_id)
     item = _locked(session, task_id)
     _require(session, item, by, "task.answer")
     _require_open(item)
@@ -150,26 +151,24 @@ def answer(
     case = _case(session, item)
     context = context_of(session, case, item, now=now)
     content = form.load(answer, context, language="en" if by.language == "en" else "zh")
-    kept = _keep(session, item, form_digest, content, by=by, now=now)
+    kept = _answer(session, item, tried=instance.incidents > 0)
+    kept.form_digest = form_digest
+    kept.content = json.dumps(content, ensure_ascii=False)
+    kept.by_person, kept.by_name, kept.at = by.person_id, by.name, now
+    session.add(kept)
+    session.flush()
     react(session, case, item, now)
     engine.complete(session, task_id, content, now=now, by=str(by))
     session.flush()
     return kept
 
 
-def _keep(
-    session: Session, item: InboxItem, form_digest: str, content: Mapping[str, Any], *, by: Actor, now: datetime
-) -> Answer:
-    """Store the answer. One whose step failed is replaced by the next try."""
-    kept = session.scalar(select(Answer).where(Answer.task_id == item.task_id))
-    if kept is None:
-        kept = Answer(task_id=item.task_id, case_id=item.case_id, element=item.element, party=item.party)
-        session.add(kept)
-    kept.form, kept.form_digest = item.form, form_digest
-    kept.content = json.dumps(content, ensure_ascii=False)
-    kept.by_person, kept.by_name, kept.at = by.person_id, by.name, now
-    session.flush()
-    return kept
+def _answer(session: Session, item: InboxItem, *, tried: bool) -> Answer:
+    """The answer to a task: a new one, or the one whose step failed before and that this try replaces."""
+    kept = session.scalar(select(Answer).where(Answer.task_id == item.task_id)) if tried else None
+    return kept or Answer(
+        task_id=item.task_id, case_id=item.case_id, element=item.element, party=item.party, form=item.form
+    )
 
 
 def _item(session: Session, task_id: UUID) -> InboxItem:
@@ -180,11 +179,10 @@ def _item(session: Session, task_id: UUID) -> InboxItem:
 
 
 def _locked(session: Session, task_id: UUID) -> InboxItem:
-    query = select(InboxItem).where(InboxItem.task_id == task_id).with_for_update()
-    item = session.scalar(query.execution_options(populate_existing=True))
-    if item is None:
+    found = locked(session, {task_id})
+    if not found:
         raise no_such_task(task_id)
-    return item
+    return found[0]
 
 
 def _case(session: Session, item: InboxItem) -> Case:
@@ -192,10 +190,10 @@ def _case(session: Session, item: InboxItem) -> Case:
 
 
 def _require(session: Session, item: InboxItem, by: Actor, permission: str) -> None:
-    known = relation(session, _case(session, item))
-    if may_work(item, by, permission, known):
+    case = _case(session, item)
+    if may_work(session, case, item, by, permission):
         return
-    if not may(by, "case.read", **known):
+    if not may(by, "case.read", **relation(session, case)):
         raise no_such_task(item.task_id)
     raise Forbidden("这件任务不由您办理。 This task is not yours to do.", code="task.not_yours", role=item.role)
 

@@ -154,7 +154,7 @@ def task(session: Session, actor: Actor, task_id: UUID, *, now: datetime) -> Tas
         raise no_such_task(task_id)
     case = session.get_one(Case, item.case_id)
     known = relation(session, case)
-    works = may_work(item, actor, "task.answer", known)
+    works = may_work(session, case, item, actor, "task.answer")
     supervises = may(actor, "task.reassign", organisation_id=item.organisation_id, office_id=known["office_id"])
     if not works and not supervises:
         raise no_such_task(task_id)
@@ -186,7 +186,7 @@ def of_case(session: Session, case: Case, actor: Actor) -> list[InboxItem]:
         .where(InboxItem.case_id == case.id, InboxItem.state == ItemState.OPEN)
         .order_by(InboxItem.sort_at, InboxItem.task_id)
     )
-    return [item for item in items if may_work(item, actor, "task.answer", known)]
+    return [item for item in items if may_work(session, case, item, actor, "task.answer")]
 
 
 @dataclass(frozen=True)
