@@ -15,7 +15,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, create_engine,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 #: Seconds that a writer waits for another before it gives up.
@@ -81,14 +81,15 @@ def _keep(session: Session, instance: object) -> None:
     session.info.setdefault("kept", []).append(instance)
 
 
-def _forget(session: Session, *_: object) -> None:
-    session.info.pop("kept", None)
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    # The end of a savepoint is not the end of the transaction: ``after_commit`` would hear of both.
+    if transaction.parent is None:
+        session.info.pop("kept", None)
 
 
 for moment in ("loaded_as_persistent", "pending_to_persistent"):
     event.listen(WritingSession, moment, _keep)
-for moment in ("after_commit", "after_rollback"):
-    event.listen(WritingSession, moment, _forget)
+event.listen(WritingSession, "after_transaction_end", _forget)
 
 
 class Database:
