@@ -52,11 +52,18 @@ def by_id_no(session: Session, id_no: str) -> Sequence[Person]:
 
 
 def actor(session: Session, person_id: UUID, *, epoch: int | None = None) -> Actor | None:
-    """Who acts behind a session; None when the account is closed or the session's epoch is over."""
-    found = session.scalars(_people().where(Person.id == person_id)).one_or_none()
+    """Who acts behind a session; None when the account is closed or the session's epoch is over.
+
+    Asked by every request, so it reads plain columns and unseals nothing.
+    """
+    wanted = select(Person.name, Person.language, Person.active, Person.session_epoch)
+    found = session.execute(wanted.where(Person.id == person_id)).one_or_none()
     if found is None or not found.active or (epoch is not None and epoch != found.session_epoch):
         return None
-    return as_actor(found)
+    held = session.execute(
+        select(Membership.role, Membership.organisation_id).where(Membership.person_id == person_id)
+    )
+    return Actor(person_id, found.name, frozenset((Role(role), place) for role, place in held), found.language)
 
 
 def as_actor(person: Person, *, scopes: frozenset[str] | None = None) -> Actor:
