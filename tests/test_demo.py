@@ -18,11 +18,13 @@ from disputes.courts.models import ConfirmationApplication, Handover, HandoverSt
 from disputes.courts.services import content_of
 from disputes.demo import run
 from disputes.demo.report import text
+from disputes.demo.seed import seed
 from disputes.demo.stories import STORIES, tickets
 from disputes.inbox.models import InboxItem, ItemState
 from disputes.intake.models import AcceptanceDecision, SealedTipoff
 from disputes.settlement.models import SettlementAgreement
 from engine import Incident, events
+from tests.disputes.district import build_district
 
 EXITS = {
     "settled_in_house", "settled_sunshine", "refused", "mediated", "court_confirmed", "withdrawn", "lapsed_identity",
@@ -245,6 +247,7 @@ def test_the_telling_names_who_what_which_limit_and_whether_it_was_met(played: P
 
 
 def test_the_same_story_is_told_on_either_database(database: Database) -> None:
+    build_district(database)  # without the gate, which the whole demonstration has passed
     told = run(database, row="bag", end=END)
     assert [(case["exit"], case["open_waits"]) for case in told["cases"]] == [("settled_in_house", [])]
 
@@ -258,3 +261,14 @@ def test_the_tickets_come_with_their_licence() -> None:
     note = Path("examples/tickets/README.md").read_text("utf-8")
     assert "MIT License" in note
     assert "market-complaint-agent" in note
+
+
+def test_many_synthetic_cases_are_filed_at_once(sqlite_database: Database) -> None:
+    build_district(sqlite_database)
+    report = seed(sqlite_database, cases=7, directory=Path(), now=END)
+    assert report["cases"] == 7
+    with sqlite_database.reader() as session:
+        assert session.scalars(select(Case.synthetic)).all() == [True] * 7
+        assert report["tasks"] == len(
+            session.scalars(select(InboxItem.task_id).where(InboxItem.state == ItemState.OPEN)).all()
+        )

@@ -16,7 +16,6 @@ from core.refusals import Forbidden, Invalid, NotFound, WrongState
 from disputes.cases.access import require_on, roles_of
 from disputes.cases.models import Case, Evidence
 from disputes.identity.actor import Actor
-from disputes.identity.permissions import may
 
 #: Largest single file, in bytes: a phone's photograph or a scanned contract.
 LARGEST_FILE = 10 * 1024 * 1024
@@ -139,11 +138,6 @@ def may_see(evidence: Evidence, roles: Collection[str], actor: Actor) -> bool:
     if evidence.is_identity:
         return False
     return bool(set(roles) & set(evidence.visible_to))
-
-
-def may_add(session: Session, case: Case, actor: Actor, known: dict[str, object]) -> bool:
-    """May the actor lay something before the case now?"""
-    return case.closed_at is None and may(actor, "evidence.add", **known)  # type: ignore[arg-type]
 
 
 def _checked(name: str, content: bytes, visible_to: Collection[str]) -> str:

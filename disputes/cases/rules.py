@@ -163,11 +163,6 @@ def final_status(exit: Exit) -> Status:
     return _FINAL.get(exit, Status.ARCHIVED)
 
 
-#: Exits after which nobody calls the complainant: nothing was handled that could be rated.
-WITHOUT_VISIT = frozenset(
-    {Exit.REFUSED, Exit.LAPSED_IDENTITY, Exit.WITHDRAWN, Exit.POINTED_ELSEWHERE, Exit.NOT_PURSUED}
-)
-
 #: The desk's word for each status, Chinese and English.
 STATUS_NAMES: dict[Status, tuple[str, str]] = {
     Status.REGISTERED: ("已登记", "Registered"),
