@@ -27,7 +27,7 @@ from engine.steps import FunctionContext, FunctionFactory, Listener, Service, St
 #: A row's instance never changes, so that it may be looked up in the statement that locks.
 _LOCKED = select(Instance).where(Instance.id == bindparam("instance")).with_for_update()
 _OF_TASK = (
-    select(Instance, Task.token)
+    select(Instance, Task)
     .join(Task, Task.instance_id == Instance.id)
     .where(Task.id == bindparam("task"))
     .with_for_update(of=Instance)
@@ -41,6 +41,17 @@ _OF_TIMER = (
 
 #: What a command does once the instance is loaded.
 Apply = Callable[[Run], None]
+
+
+def _held(session: Session) -> dict[UUID, tuple[Instance, Task]]:
+    """The tasks whose instances this transaction holds."""
+    transaction = session.get_transaction()
+    known, held = session.info.get("engine.held", (None, {}))
+    if transaction is None or known is not transaction:
+        held = {}
+        session.info["engine.held"] = (transaction, held)
+    found: dict[UUID, tuple[Instance, Task]] = held
+    return found
 
 
 def no_functions(context: FunctionContext) -> Mapping[str, Any]:
@@ -105,11 +116,8 @@ class Engine:
         self, session: Session, task_id: UUID, answer: Mapping[str, Any], *, now: datetime, by: str
     ) -> Step:
         """Complete an open task with its answer. Raises NotFound, WrongState, Conflict."""
-        row = self._locked(session, _OF_TASK, {"task": task_id})
-        if row is None:
-            raise NotFound("There is no such task.", code="task.not_found")
-        instance: Instance = row[0]
-        token: int = row[1]
+        instance, task = self.lock_task(session, task_id)
+        token = task.token
         command = {"command": "complete", "task": str(task_id), "answer": values.encode(dict(answer))}
         return self._command(
             session,
@@ -385,12 +393,10 @@ class Engine:
 
     def seen_by(self, session: Session, task_id: UUID) -> dict[str, Any]:
         """Everything that a task sees: its inputs, its multi-instance item, and the data around it."""
-        row = session.execute(
-            select(Task.token, Instance).join(Instance, Instance.id == Task.instance_id).where(Task.id == task_id)
-        ).one_or_none()
-        if row is None:
+        task = session.get(Task, task_id)
+        if task is None:
             raise NotFound("There is no such task.", code="task.not_found")
-        number, instance = row
+        number, instance = task.token, session.get_one(Instance, task.instance_id)
         specs = specifications.load(session, instance.bundle)
         top, scopes = state.load(instance.blob, specs, None)
         try:
@@ -416,6 +422,16 @@ class Engine:
             raise NotFound("There is no such instance.", code="instance.not_found")
         instance: Instance = row[0]
         return instance
+
+    def lock_task(self, session: Session, task_id: UUID) -> tuple[Instance, Task]:
+        """Lock a task's instance and read both afresh; once in a transaction, for who checks before completing."""
+        held: dict[UUID, tuple[Instance, Task]] = _held(session)
+        if task_id not in held:
+            row = self._locked(session, _OF_TASK, {"task": task_id})
+            if row is None:
+                raise NotFound("There is no such task.", code="task.not_found")
+            held[task_id] = (row[0], row[1])
+        return held[task_id]
 
     def _locked(self, session: Session, statement: Executable, values: dict[str, UUID]) -> Any:
         try:

@@ -132,11 +132,11 @@ def answer(
     ``form_digest`` is the digest of the form that the person was shown. Raises Conflict when the form is another
     one by now, WrongState when the task is no longer open, Invalid with a message per field.
     """
-    instance_id = session.scalar(select(InboxItem.instance_id).where(InboxItem.task_id == task_id))
-    if instance_id is None:
-        raise no_such_task(task_id)
     # The instance first, as every step does: a deadline that fires now waits, or has already won.
-    instance = engine.lock(session, instance_id)
+    try:
+        instance, _ = engine.lock_task(session, task_id)
+    except NotFound:
+        raise no_such_task(task_id) from None
     item = _locked(session, task_id)
     _require(session, item, by, "task.answer")
     _require_open(item)
