@@ -167,6 +167,10 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _web(given: argparse.Namespace) -> int:
+    import tempfile
+
+    # Before anything imports prometheus_client, which chooses its kind of counters then.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="hejie-metrics-"))
     from api import server
 
     server.web(_settings(), host=given.host, port=given.port, processes=given.processes)

@@ -1,8 +1,9 @@
 """What Prometheus reads: requests, steps, timers and their lateness, incidents, what waits to be sent.
 
 Counters and histograms belong to the process that counts. What stands in the database (waiting timers, incidents,
-mails) is counted when somebody looks, by any web process. With several web processes ``PROMETHEUS_MULTIPROC_DIR``
-adds their counters up; ``hejie web`` sets it.
+mails) is counted when somebody looks, by any web process. With several processes on a machine the folder
+``PROMETHEUS_MULTIPROC_DIR`` adds their counters up: ``hejie web`` makes one for its own; name one yourself to
+count those of ``hejie worker`` with them.
 """
 
 import os
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -105,6 +106,12 @@ class Lateness:
             session.info[PARKED] = True
         for timer in step.fired:
             LATENESS_SECONDS.observe(max(0.0, (step.now - timer.due_at).total_seconds()))
+
+
+def forget_process(_server: object, worker: Any) -> None:
+    """gunicorn tells that one of its processes has ended: its gauges count no more."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def measured(plain: Engine) -> Engine:

@@ -10,6 +10,7 @@ from typing import Any
 import core.now
 from api import schema_version
 from api.app import create_app
+from api.metrics import forget_process, measured
 from api.worker import Worker
 from core import sealing
 from core.db import Database
@@ -32,9 +33,17 @@ def run(settings: Settings, *, host: str, port: int, directory: Path, demo: bool
     database = open_database(settings)
     schema_version.upgrade(database)
     introduction = _furnish(database, settings, directory, demo=demo)
-    worker = Worker(database, build_engine(settings), settings)
+    worker = Worker(database, measured(build_engine(settings)), settings)
     app = create_app(settings, database=database)
-    server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None)
+    server = waitress.create_server(
+        app,
+        host=host,
+        port=port,
+        threads=THREADS,
+        ident=None,
+        clear_untrusted_proxy_headers=False,  # ProxyFix counts those that are trusted
+        max_request_body_size=settings.max_body + 1024 * 1024,  # the application refuses first, in its own words
+    )
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.close, daemon=True).start())
     worker.start()
     print(f"\n和解 Hejie: http://{host}:{port}\n{introduction}\nCtrl-C 停止 stops.", flush=True)  # noqa: T201
@@ -63,6 +72,7 @@ def web(settings: Settings, *, host: str, port: int, processes: int | None) -> N
                 "graceful_timeout": 30,
                 "preload_app": False,
                 "proc_name": "hejie-web",
+                "child_exit": forget_process,
             }.items():
                 self.cfg.set(name, value)
 
@@ -76,7 +86,7 @@ def work(settings: Settings) -> None:
     """A worker alone: fires timers, sends mails, does the nightly jobs, until it is told to stop."""
     database = open_database(settings)
     try:
-        Worker(database, build_engine(settings), settings).run_until_stopped()
+        Worker(database, measured(build_engine(settings)), settings).run_until_stopped()
     finally:
         database.dispose()
 
