@@ -162,7 +162,11 @@ def test_a_look_at_personal_data_names_the_fields_and_never_what_stood_in_them(d
     with database.reader() as session:
         (seen,) = queries.events(session, action="personal_data.*")
     assert seen.by == f"person:{WANG.person_id}"
-    assert seen.facts == {"fields": ["address", "phone"], "purpose": "first contact", "whose": ["party:1", "party:2"]}
+    assert seen.facts == {
+        "fields": ["address", "phone"],
+        "purpose": "first contact",
+        "whose": ["party:1", "party:2"],
+    }
 
 
 def test_events_are_filtered_and_paged(database: Database) -> None:
