@@ -215,7 +215,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN", **more)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("console", complain)
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
         return page
