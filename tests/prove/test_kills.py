@@ -24,4 +24,5 @@ def test_kill_9_loses_and_doubles_nothing(database: Database, tmp_path: Path) ->
     )
     print(f"{database.dialect}: {figures}")
     assert figures["answers"] >= 1000 and figures["timers_fired"] >= 500
+    assert figures["interrupted"] > 0, "no request was in flight when a process was killed"
     assert figures["claimed_again"] > 0, "no worker was killed while it held a claim"
