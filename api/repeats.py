@@ -31,7 +31,8 @@ def once(view: Callable[[], Response]) -> Response:
     key = _key()
     if key is None:
         return view()
-    session, actor, digest, attempt = write_session(), str(caller()), _digest(), uuid4()
+    digest, attempt = _digest(), uuid4()
+    session, actor = write_session(), _whose(digest)
     insert_missing(
         session, RepeatableAnswer, caller=actor, key=key, attempt=attempt, request_digest=digest, at=clock()
     )
@@ -57,9 +58,11 @@ _KEPT_HEADERS = frozenset({"content-type", "location", "etag", "content-language
 
 
 def _key() -> str | None:
-    if request.method != "POST" or commits_itself() or not caller().signed_in:
+    if request.method != "POST" or commits_itself():
         return None
     key = request.headers.get("Idempotency-Key")
+    if not caller().signed_in and not request.path.startswith("/api/"):
+        return None  # a page of a stranger answers with a cookie, which is never stored
     if key is None and request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
         key = request.form.get("idempotency_key")
     if key is None:
@@ -70,6 +73,11 @@ def _key() -> str | None:
             f"An Idempotency-Key is 1 to {LONGEST_KEY} printable ASCII characters.", code="idempotency.bad_key"
         )
     return key
+
+
+def _whose(digest: str) -> str:
+    """Whose key it is. Strangers share no keys: theirs only stands for the very same request."""
+    return str(caller()) if caller().signed_in else f"{caller()}:{digest}"
 
 
 def _digest() -> str:

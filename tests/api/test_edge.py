@@ -234,6 +234,16 @@ def test_a_key_belongs_to_its_caller(sign_in: Callable[..., Caller], database: D
 
 
 @ON_BOTH
+def test_strangers_repeat_themselves_but_share_no_keys(client: FlaskClient, database: Database) -> None:
+    key = {"Idempotency-Key": "k-1"}
+    first, again = (client.post("/api/probe/write/a", headers=key) for _ in range(2))
+    assert first.json == again.json and again.headers["Idempotency-Replayed"] == "true"
+    other = client.post("/api/probe/write/b", headers=key)
+    assert other.status_code == 201 and "Idempotency-Replayed" not in other.headers
+    assert beats(database) == ["a", "b"]
+
+
+@ON_BOTH
 def test_a_refused_request_leaves_its_key_free(sign_in: Callable[..., Caller], database: Database) -> None:
     caller = sign_in()
     key = {"Idempotency-Key": "k-1"}

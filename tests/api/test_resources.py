@@ -236,11 +236,10 @@ def test_notices_are_read_by_whom_they_are_for(talk: Talk, case: dict[str, Any])
 
 
 def test_somebody_without_an_account_is_heard(client: FlaskClient, district: Any) -> None:
-    filed = client.post(
-        "/api/v1/cases",
-        json={"answer": district.filing(complainant_name="王建国", complainant_phone="13900000102")},
-    )
+    body = {"answer": district.filing(complainant_name="王建国", complainant_phone="13900000102")}
+    filed, again = (client.post("/api/v1/cases", json=body, headers={"Idempotency-Key": "once"}) for _ in range(2))
     assert filed.status_code == 201, filed.json
+    assert again.json["id"] == filed.json["id"], "a repeated request files nothing twice"
     assert client.get(f"/api/v1/cases/{filed.json['id']}").status_code == 401
 
 
