@@ -92,6 +92,17 @@ for moment in ("loaded_as_persistent", "pending_to_persistent"):
 event.listen(WritingSession, "after_transaction_end", _forget)
 
 
+def of_transaction(session: Session, name: str) -> dict[Any, Any]:
+    """What the session's transaction has noted under a name, for example what it has locked; empty in the next."""
+    transaction = session.get_transaction()
+    known, noted = session.info.get(name, (None, {}))
+    if transaction is None or known is not transaction:
+        noted = {}
+        session.info[name] = (transaction, noted)
+    found: dict[Any, Any] = noted
+    return found
+
+
 class Database:
     """Two engines on one database: ``writing`` and ``reading``. Create it after a fork."""
 

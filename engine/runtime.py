@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from core.db import of_transaction
 from core.refusals import Conflict, NotFound, Refusal, WrongState
 from engine import events, specifications, state, values
 from engine.findings import FUNCTIONS
@@ -41,17 +42,6 @@ _OF_TIMER = (
 
 #: What a command does once the instance is loaded.
 Apply = Callable[[Run], None]
-
-
-def _held(session: Session) -> dict[UUID, tuple[Instance, Task]]:
-    """The tasks whose instances this transaction holds."""
-    transaction = session.get_transaction()
-    known, held = session.info.get("engine.held", (None, {}))
-    if transaction is None or known is not transaction:
-        held = {}
-        session.info["engine.held"] = (transaction, held)
-    found: dict[UUID, tuple[Instance, Task]] = held
-    return found
 
 
 def no_functions(context: FunctionContext) -> Mapping[str, Any]:
@@ -425,7 +415,7 @@ class Engine:
 
     def lock_task(self, session: Session, task_id: UUID) -> tuple[Instance, Task]:
         """Lock a task's instance and read both afresh; once in a transaction, for who checks before completing."""
-        held: dict[UUID, tuple[Instance, Task]] = _held(session)
+        held: dict[UUID, tuple[Instance, Task]] = of_transaction(session, "engine.held")
         if task_id not in held:
             row = self._locked(session, _OF_TASK, {"task": task_id})
             if row is None:

@@ -265,6 +265,12 @@ class IdNumber(Answered):
         return number
 
 
+def uscc_check(seventeen: str) -> str:
+    """The check character of a unified social credit code's first seventeen (GB 32100)."""
+    total = sum(_USCC_ALPHABET.index(c) * w for c, w in zip(seventeen, _USCC_WEIGHTS, strict=True))
+    return _USCC_ALPHABET[(31 - total % 31) % 31]
+
+
 class Uscc(Answered):
     """A unified social credit code (GB 32100): 18 characters, the right check character."""
 
@@ -272,8 +278,7 @@ class Uscc(Answered):
         code = re.sub(r"\s", "", value).upper() if isinstance(value, str) else ""
         if len(code) != 18 or any(c not in _USCC_ALPHABET for c in code):
             raise fault(words.USCC_LENGTH)
-        total = sum(_USCC_ALPHABET.index(c) * w for c, w in zip(code, _USCC_WEIGHTS, strict=False))
-        if code[17] != _USCC_ALPHABET[(31 - total % 31) % 31]:
+        if code[17] != uscc_check(code[:17]):
             raise fault(words.USCC_CHECKSUM)
         return code
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.refusals import WrongState
+from core.refusals import NotFound, WrongState
 from disputes.cases.models import Case
 from disputes.demo.accounts import seed_accounts
 from disputes.demo.people import Consumer
@@ -17,6 +18,8 @@ from disputes.identity.models import Person
 from disputes.identity.roles import Role
 from disputes.network.models import Kind, Organisation
 from disputes.network.seed import seed_district
+from disputes.wiring import load_release
+from engine import Engine, bundles
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,14 @@ def assemble(session: Session, *, now: datetime) -> Cast:
     seed_district(session, now=now)
     accounts = seed_accounts(session, now=now)
     return Cast(consumer_login=accounts[Role.COMPLAINANT])
+
+
+def require_release(session: Session, directory: Path, engine: Engine, *, now: datetime) -> None:
+    """Deploy the diagrams below a directory where nothing is deployed yet."""
+    try:
+        bundles.current(session)
+    except NotFound:
+        load_release(session, directory, engine, now=now, by="system", name="首版")
 
 
 def _first(session: Session, role: str, *places: object) -> Person:

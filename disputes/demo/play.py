@@ -17,7 +17,7 @@ from core.now import CHINA
 from core.refusals import NotFound, WrongState
 from disputes.cases import operations as cases
 from disputes.cases.models import Case
-from disputes.demo.cast import Cast, assemble
+from disputes.demo.cast import Cast, assemble, require_release
 from disputes.demo.report import report
 from disputes.demo.stories import STORIES, Story, tickets
 from disputes.identity import queries as people
@@ -30,8 +30,8 @@ from disputes.inbox.models import InboxItem, ItemState
 from disputes.network.models import Kind
 from disputes.network.queries import of_kinds
 from disputes.timelimits.queries import calendar
-from disputes.wiring import build_engine, load_release
-from engine import Engine, Incident, bundles, timers
+from disputes.wiring import build_engine
+from engine import Engine, Incident, timers
 
 #: The moment at which a demonstration of its own ends: Sunday noon, so that some deadlines lie ahead.
 END = datetime(2026, 11, 22, 12, 0, tzinfo=CHINA)
@@ -63,18 +63,11 @@ def run(
         )
     with database.transaction() as session:
         cast = assemble(session, now=OPENING)
-        _require_release(session, directory, engine)
+        require_release(session, directory, engine, now=OPENING)
     play = Play(database, engine, cast, end, tickets(directory))
     play.stories(chosen)
     with database.reader() as session:
         return report(session, play.case_ids, now=end)
-
-
-def _require_release(session: Session, directory: Path, engine: Engine) -> None:
-    try:
-        bundles.current(session)
-    except NotFound:
-        load_release(session, directory, engine, now=OPENING, by="system", name="首版")
 
 
 @dataclass

@@ -11,16 +11,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.refusals import NotFound
 from disputes.cases import operations as filing
-from disputes.demo.cast import assemble
+from disputes.demo.cast import assemble, require_release
 from disputes.identity import operations as identity
 from disputes.identity import queries as people
 from disputes.identity.actor import Actor
 from disputes.inbox.models import InboxItem, ItemState
 from disputes.network.seed import MERCHANTS
-from disputes.wiring import build_engine, load_release
-from engine import Engine, bundles
+from disputes.wiring import build_engine
+from engine import Engine
 
 #: Cases of one transaction: enough to spare commits, few enough to let others write in between.
 BATCH = 50
@@ -40,7 +39,7 @@ def seed(
     chance = Random(cases)
     with database.transaction() as session:
         assemble(session, now=now)
-        _require_release(session, directory, engine, now)
+        require_release(session, directory, engine, now=now)
         consumers = _consumers(session, max(1, min(cases // 4, 200)), now)
     for start in range(0, cases, BATCH):
         with database.transaction() as session:
@@ -49,13 +48,6 @@ def seed(
     with database.reader() as session:
         tasks = session.scalar(select(func.count()).where(InboxItem.state == ItemState.OPEN)) or 0
     return {"cases": cases, "tasks": tasks, "seconds": round(perf_counter() - began, 1)}
-
-
-def _require_release(session: Session, directory: Path, engine: Engine, now: datetime) -> None:
-    try:
-        bundles.current(session)
-    except NotFound:
-        load_release(session, directory, engine, now=now, by="system", name="首版")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.db import of_transaction
 from disputes.inbox.models import InboxItem
 
 #: Key of the items that a transaction holds, in ``Session.info``.
@@ -14,20 +15,10 @@ _HELD = "disputes.inbox.held"
 
 def locked(session: Session, ids: Set[UUID]) -> list[InboxItem]:
     """The items of these tasks, locked until the transaction ends, in the order in which everybody locks them."""
-    held = _held(session)
+    held: dict[UUID, InboxItem] = of_transaction(session, _HELD)
     wanted = ids - held.keys()
     if wanted:
         query = select(InboxItem).where(InboxItem.task_id.in_(wanted)).order_by(InboxItem.task_id)
         fresh = session.scalars(query.with_for_update().execution_options(populate_existing=True))
         held |= {item.task_id: item for item in fresh}
     return [held[task_id] for task_id in sorted(ids & held.keys())]
-
-
-def _held(session: Session) -> dict[UUID, InboxItem]:
-    transaction = session.get_transaction()
-    known, held = session.info.get(_HELD, (None, {}))
-    if transaction is None or known is not transaction:
-        held = {}
-        session.info[_HELD] = (transaction, held)
-    found: dict[UUID, InboxItem] = held
-    return found

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from disputes.network.models import Kind, Organisation
-
-#: Weights, alphabet and modulus of the check character of a unified social credit code (GB 32100).
-_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+from forms.fields import uscc_check
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,7 @@ def _office_of(place: Organisation, by_id: Mapping[UUID | None, Organisation]) -
 
 def with_check(seventeen: str) -> str:
     """A unified social credit code from its first seventeen characters (GB 32100)."""
-    total = sum(_USCC_ALPHABET.index(c) * w for c, w in zip(seventeen, _USCC_WEIGHTS, strict=True))
-    return seventeen + _USCC_ALPHABET[(31 - total % 31) % 31]
+    return seventeen + uscc_check(seventeen)
 
 
 def plain_name(name: str) -> str:

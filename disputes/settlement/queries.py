@@ -83,7 +83,6 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "offer_kind": offer.kind,
         "offer_name": OFFER_NAMES[OfferKind(offer.kind)][0],
         "offer_fen": offer.amount_fen,
-        "offer_text": offer.text,
         "offer_perform_on": offer.perform_on.isoformat() if offer.perform_on else None,
         "counter_fen": offer.counter_fen,
         "counter_text": offer.counter_text,
