@@ -10,16 +10,11 @@ from collections.abc import Collection, Iterator, Mapping
 import feel
 import feel.dmn
 from engine import expressions, moments
-from engine.diagram import ACTIVITIES, GATEWAYS, Element, Flow, Kind, Process, read
+from engine.diagram import ACTIVITIES, GATEWAYS, LINK, Element, Flow, Kind, Process, read
 from engine.findings import Catalogue, Finding, Severity
 
 #: Kinds of trigger that the engine does not run: what to say, and what to draw instead.
 _TRIGGERS: Mapping[str, tuple[str, str, str]] = {
-    "link": (
-        "bpmn.link",
-        "链接事件会丢失路径；请画一条顺序流，太长时改用调用活动。",
-        "A link event loses its path; draw a flow, or a call activity where it gets too long.",
-    ),
     "compensate": (
         "bpmn.compensation",
         "补偿事件会丢失路径；请在需要的路径上画一个写明撤销什么的任务。",
@@ -29,11 +24,6 @@ _TRIGGERS: Mapping[str, tuple[str, str, str]] = {
         "bpmn.conditional_event",
         "不执行条件事件；请用排他网关提问，或者等待一个消息。",
         "Conditional events are not run; ask with an exclusive gateway, or wait for a message.",
-    ),
-    "escalation": (
-        "bpmn.escalation",
-        "不执行升级事件；要打断用错误事件，要通知用非中断的边界计时或者服务任务。",
-        "Escalation events are not run; use an error event to interrupt, a service task to notify.",
     ),
     "cancel": (
         "bpmn.cancel_event",
@@ -61,11 +51,13 @@ _KINDS: Mapping[Kind, tuple[str, str, str]] = {
 #: What each kind of event may wait for or throw.
 _MAY: Mapping[Kind, frozenset[str]] = {
     Kind.START: frozenset(),
-    Kind.CATCH: frozenset({"timer", "message", "signal"}),
-    Kind.BOUNDARY: frozenset({"timer", "message", "signal", "error"}),
-    Kind.THROW: frozenset({"message", "signal"}),
-    Kind.END: frozenset({"message", "signal", "error", "terminate"}),
+    Kind.CATCH: frozenset({"timer", "message", "signal", "link"}),
+    Kind.BOUNDARY: frozenset({"timer", "message", "signal", "error", "escalation"}),
+    Kind.THROW: frozenset({"message", "signal", "escalation", "link"}),
+    Kind.END: frozenset({"message", "signal", "error", "escalation", "terminate"}),
 }
+#: The property of a service task that says: no service of Hejie, a job of an external worker.
+EXTERNAL_WORKER = "external-worker"
 _NAME = re.compile(r"[^\W\d]\w*")
 _LIMIT = re.compile(r'\b(due|warning)\s*\(\s*"([^"]*)"\s*([,)])')
 
@@ -268,6 +260,10 @@ class _Checker:
                     )
                 else:
                     yield from self._expression(element, trigger.correlation)
+            if trigger.kind == "link":
+                yield from self._linked(element)
+            elif trigger.kind == "escalation" and element.kind in (Kind.THROW, Kind.END):
+                yield from self._escalating(element, trigger.name)
         if element.kind is Kind.RECEIVE and not element.triggers:
             yield self._wrong(
                 element.id,
@@ -275,6 +271,43 @@ class _Checker:
                 "接收任务没有写明等哪个消息。",
                 "The receive task names no message.",
             )
+
+    def _linked(self, element: Element) -> Iterator[Finding]:
+        """A link takes the place of a flow: none is drawn beside it."""
+        drawn = element.outgoing if element.kind is Kind.THROW else element.incoming
+        if any(not flow.startswith(LINK) for flow in drawn):
+            yield self._wrong(
+                element.id,
+                "bpmn.link_and_flow",
+                "链接事件代替顺序流：出口后面、入口前面都不能再画顺序流。",
+                "A link takes the place of a flow: draw none out of its throw and none into its catch.",
+            )
+
+    def _escalating(self, element: Element, code: str) -> Iterator[Finding]:
+        if not self._catches(self.process, element.scope, code, frozenset()):
+            yield self._warn(
+                element.id,
+                "bpmn.escalation_uncaught",
+                f"升级“{code}”没有人接，不会有任何作用；请在外面的子流程或者调用活动上画升级边界事件。",
+                f'Nothing catches the escalation "{code}", so it has no effect; '
+                "draw an escalation boundary event on the sub-process or call activity around it.",
+            )
+
+    def _catches(self, process: Process, scope: str, code: str, seen: frozenset[str]) -> bool:
+        """Whether a boundary event around a scope catches an escalation, here or wherever the process is called."""
+        while scope != process.id:
+            if _escalation_boundary(process, scope, code):
+                return True
+            scope = process.elements[scope].scope
+        if process.id in seen:
+            return False
+        return any(
+            _escalation_boundary(caller, call.id, code)
+            or self._catches(caller, call.scope, code, seen | {process.id})
+            for caller in self.processes.values()
+            for call in caller.elements.values()
+            if call.kind is Kind.CALL and call.called == process.id
+        )
 
     def _timer(self, element: Element, timer: str, text: str) -> Iterator[Finding]:
         if expressions.is_expression(text):
@@ -470,12 +503,13 @@ class _Checker:
                 "没有写明由哪个服务来做（taskDefinition type）。",
                 "It does not say which service does it (taskDefinition type).",
             )
-        elif element.task_type not in self.catalogue.services:
+        elif element.task_type not in self.catalogue.services and element.properties.get(EXTERNAL_WORKER) != "true":
             yield self._wrong(
                 element.id,
                 "bpmn.unknown_service",
-                f"没有服务“{element.task_type}”。",
-                f'There is no service "{element.task_type}".',
+                f"没有服务“{element.task_type}”；如果由外部作业程序来做，请写上属性 {EXTERNAL_WORKER} = true。",
+                f'There is no service "{element.task_type}"; if an external worker does it, say so with the '
+                f"property {EXTERNAL_WORKER} = true.",
             )
 
     def _rule(self, element: Element) -> Iterator[Finding]:
@@ -533,7 +567,7 @@ class _Checker:
         for flow_id in element.outgoing:
             target = self.process.elements[self.process.flows[flow_id].target]
             trigger = target.trigger
-            catches = target.kind in (Kind.CATCH, Kind.RECEIVE) and trigger is not None
+            catches = target.kind in (Kind.CATCH, Kind.RECEIVE) and trigger is not None and trigger.kind != "link"
             if not catches or len(target.incoming) > 1:
                 yield self._wrong(
                     element.id,
@@ -584,6 +618,13 @@ class _Checker:
                 "边界错误事件总是打断的。",
                 "An error boundary event always interrupts.",
             )
+        if trigger.kind == "escalation" and host.kind not in (Kind.SUB_PROCESS, Kind.CALL):
+            yield self._wrong(
+                element.id,
+                "bpmn.escalation_host",
+                "升级只从子流程或者调用活动里面发出，这里永远等不到。",
+                "An escalation comes out of a sub-process or a call activity; here it can never happen.",
+            )
         if trigger.kind == "timer" and trigger.timer == "timeCycle" and element.interrupting:
             yield self._wrong(
                 element.id,
@@ -594,7 +635,7 @@ class _Checker:
         at_once = host.kind in (Kind.RULE, Kind.SCRIPT, Kind.MANUAL, Kind.TASK) or (
             host.kind in (Kind.SERVICE, Kind.SEND) and host.task_type in self.catalogue.services
         )
-        if at_once and trigger.kind != "error" and host.loop is None:
+        if at_once and trigger.kind not in ("error", "escalation") and host.loop is None:
             yield self._warn(
                 element.id,
                 "bpmn.boundary_never",
@@ -679,6 +720,14 @@ _LOOP_NAMES = frozenset(
         "numberOfActiveInstances",
     }
 )
+
+
+def _escalation_boundary(process: Process, activity: str, code: str) -> bool:
+    return any(
+        trigger.kind == "escalation" and trigger.name in ("", code)
+        for event in process.boundaries(activity)
+        for trigger in event.triggers
+    )
 
 
 def _is_inside(element: Element) -> bool:

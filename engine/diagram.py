@@ -14,6 +14,9 @@ from engine.findings import Finding, Severity
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
 
+#: A link event is read as a flow from its throw to its catch; the flow's id is this and the id of the throw.
+LINK = "link:"
+
 
 class Kind(StrEnum):
     """Elements of a diagram, named as BPMN names their tags."""
@@ -93,10 +96,10 @@ _SILENT = frozenset(
 class Trigger:
     """What an event waits for or throws."""
 
-    #: ``timer``, ``message``, ``error``, ``signal``, ``terminate``, and what the gate refuses: ``link``,
-    #: ``compensate``, ``conditional``, ``escalation``, ``cancel``.
+    #: ``timer``, ``message``, ``error``, ``escalation``, ``signal``, ``link``, ``terminate``, and what the gate
+    #: refuses: ``compensate``, ``conditional``, ``cancel``.
     kind: str
-    #: Message or signal name, or error code; empty for an error that catches all.
+    #: Name of a message, signal or link, or code of an error or escalation; empty for an event that catches all.
     name: str = ""
     #: FEEL of a message's correlation key, with its leading ``=``.
     correlation: str = ""
@@ -243,6 +246,9 @@ class _Reader:
         }
         self.signals = {node.get("id", ""): node.get("name", "") for node in root.iter(f"{BPMN}signal")}
         self.errors = {node.get("id", ""): node.get("errorCode", "") for node in root.iter(f"{BPMN}error")}
+        self.escalations = {
+            node.get("id", ""): node.get("escalationCode", "") for node in root.iter(f"{BPMN}escalation")
+        }
 
     def read(self) -> Reading:
         processes = tuple(self._process(node) for node in self.root.iter(f"{BPMN}process"))
@@ -261,6 +267,7 @@ class _Reader:
         flows: dict[str, Flow] = {}
         lanes: dict[str, str] = {}
         self._scope(node, process, process, elements, flows, lanes)
+        self._link(elements, flows)
         self._connect(elements, flows)
         return Process(
             id=process,
@@ -411,8 +418,17 @@ class _Reader:
                 yield Trigger(
                     "error", self._resolve(self.errors, reference, identity, "error", "错误") if reference else ""
                 )
+            elif trigger == "escalation":
+                reference = child.get("escalationRef")
+                if reference is None and kind is Kind.BOUNDARY:
+                    yield Trigger("escalation")
+                else:
+                    code = self._resolve(self.escalations, reference, identity, "escalation", "升级")
+                    yield Trigger("escalation", code)
             elif trigger == "timer":
                 yield self._timer(child, identity)
+            elif trigger == "link":
+                yield Trigger("link", child.get("name", ""))
             else:
                 yield Trigger(trigger)
 
@@ -479,6 +495,37 @@ class _Reader:
             output_item="" if zeebe is None else zeebe.get("outputElement", ""),
             completion="" if completion is None else _text(completion),
         )
+
+    def _link(self, elements: Mapping[str, Element], flows: dict[str, Flow]) -> None:
+        """A link is a flow that is not drawn as one: from each throw to the one catch of its name and scope."""
+        catches: dict[tuple[str, str], Element] = {}
+        links = [(e, e.trigger) for e in elements.values() if e.trigger is not None and e.trigger.kind == "link"]
+        for element, trigger in links:
+            if element.kind is not Kind.CATCH:
+                continue
+            if (element.scope, trigger.name) in catches:
+                self._wrong(
+                    element.id,
+                    "bpmn.link_twice",
+                    f"链接“{trigger.name}”在这里有两个入口，不知道去哪一个。",
+                    f'The link "{trigger.name}" arrives at two events here; it can lead to one only.',
+                )
+            else:
+                catches[element.scope, trigger.name] = element
+        for element, trigger in links:
+            if element.kind is not Kind.THROW:
+                continue
+            catch = catches.get((element.scope, trigger.name))
+            if catch is None:
+                self._wrong(
+                    element.id,
+                    "bpmn.link_unresolved",
+                    f"链接“{trigger.name}”在同一层里没有对应的入口。",
+                    f'The link "{trigger.name}" arrives nowhere in this process or sub-process.',
+                )
+            else:
+                identity = f"{LINK}{element.id}"
+                flows[identity] = Flow(identity, trigger.name, element.id, catch.id, None)
 
     def _connect(self, elements: dict[str, Element], flows: dict[str, Flow]) -> None:
         incoming: dict[str, list[str]] = {}

@@ -1,5 +1,6 @@
 """What tokens wait for besides people: timers, messages, signals, errors."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,7 @@ from engine.diagram import Element, Kind
 from engine.evaluation import Evaluation
 from engine.incidents import Stuck
 from engine.models import Subscription, Timer
-from engine.nodes import Boundary, EventGateway
+from engine.nodes import EventGateway
 from engine.tokens import Token
 
 
@@ -126,20 +127,42 @@ class Listening(Evaluation):
                         other.node.happen(other, element.id, {})
                         break
 
-    def throw_error(self, token: Token, code: str, message: str) -> None:
+    def throw_error(self, token: Token, code: str, message: str, variables: Mapping[str, Any] = {}) -> None:
         """Leave by the nearest error boundary event that catches the code."""
         self.log("error.thrown", token.node.element, payload={"code": code})
-        outer: Token | None = token
-        while outer is not None:
-            for event in outer.node.listeners(outer):
-                trigger = event.node.element.trigger
-                if trigger is not None and trigger.kind == "error" and trigger.name in ("", code):
-                    assert isinstance(event.node, Boundary)
-                    event.node.happen(event, event.node.element.id, {"errorCode": code, "errorMessage": message})
-                    return
-            outer = outer.body or outer.host_of_workflow
+        event = _catcher(token, "error", code)
         element = token.node.element
-        raise Stuck("error_event", element.process, element.id, f"Nothing catches the error {code!r}: {message}")
+        if event is None:
+            raise Stuck(
+                "error_event", element.process, element.id, f"Nothing catches the error {code!r}: {message}"
+            )
+        payload = {**variables, "errorCode": code, "errorMessage": message}
+        event.node.happen(event, event.node.element.id, payload)
+
+    def escalate(self, token: Token, code: str) -> None:
+        """Tell the nearest activity around that catches the escalation; where none does, nothing more happens."""
+        event = _catcher(token, "escalation", code)
+        caught = "" if event is None else event.node.element.id
+        self.log("escalation.thrown", token.node.element, payload={"code": code, "caught": caught})
+        if event is not None:
+            event.node.happen(event, caught, {"escalationCode": code})
+
+
+def _catcher(token: Token, kind: str, code: str) -> Token | None:
+    """The boundary event that catches an error or escalation: of the innermost activity that has one, and there the
+    one for this very code before one for all.
+    """
+    outer: Token | None = token
+    while outer is not None:
+        found: dict[str, Token] = {}
+        for event in outer.node.listeners(outer):
+            trigger = event.node.element.trigger
+            if trigger is not None and trigger.kind == kind:
+                found.setdefault(trigger.name, event)
+        if code in found or "" in found:
+            return found.get(code) or found[""]
+        outer = outer.body or outer.host_of_workflow
+    return None
 
 
 def _events_of(token: Token) -> list[Element]:

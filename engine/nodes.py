@@ -281,7 +281,7 @@ class Catch(Node):
 
 
 class PlainCatch(Node):
-    """An intermediate event without a trigger: a milestone."""
+    """An intermediate event that waits for nothing: a milestone, or where a link arrives."""
 
     def execute(self, token: Token) -> bool | None:
         token.run_of.give_outputs(token, {})
@@ -447,18 +447,20 @@ class Inclusive(Joining):
 
 
 class Throw(Node):
-    """An intermediate event that only marks, or that sends a signal."""
+    """An intermediate event that only marks, that links, that sends a signal or escalates."""
 
     def execute(self, token: Token) -> bool | None:
         token.run_of.give_outputs(token, {})
         trigger = self.element.trigger
         if trigger is not None and trigger.kind == "signal":
             token.run_of.broadcast(token, trigger.name)
+        elif trigger is not None and trigger.kind == "escalation":
+            token.run_of.escalate(token, trigger.name)
         return None if token._state == TaskState.CANCELLED else True
 
 
 class End(Node):
-    """Ends its path; with a trigger it also terminates the scope, raises an error or sends a signal."""
+    """Ends its path; with a trigger it also terminates the scope, raises an error, escalates or sends a signal."""
 
     def execute(self, token: Token) -> bool | None:
         run = token.run_of
@@ -473,6 +475,8 @@ class End(Node):
                     other.cancel()
         elif trigger.kind == "error":
             run.throw_error(token, trigger.name, self.element.name or trigger.name)
+        elif trigger.kind == "escalation":
+            run.escalate(token, trigger.name)
         elif trigger.kind == "signal":
             run.broadcast(token, trigger.name)
         return None if token._state == TaskState.CANCELLED else True

@@ -62,10 +62,10 @@ _KINDS: Mapping[Kind, type[Node]] = {
 
 #: Triggers that events may have here; everything else is refused by the gate and stops as an incident.
 _TRIGGERS = {
-    Kind.CATCH: {"timer", "message", "signal"},
-    Kind.BOUNDARY: {"timer", "message", "signal", "error"},
-    Kind.THROW: {"message", "signal"},
-    Kind.END: {"message", "signal", "error", "terminate"},
+    Kind.CATCH: {"timer", "message", "signal", "link"},
+    Kind.BOUNDARY: {"timer", "message", "signal", "error", "escalation"},
+    Kind.THROW: {"message", "signal", "escalation", "link"},
+    Kind.END: {"message", "signal", "error", "escalation", "terminate"},
     Kind.RECEIVE: {"message"},
     Kind.SEND: {"message"},
 }
@@ -188,6 +188,6 @@ def _class_of(element: Element) -> type[Node]:
         return Unsupported
     if element.kind in (Kind.THROW, Kind.END) and trigger is not None and trigger.kind == "message":
         return WorkingEnd
-    if element.kind is Kind.CATCH and trigger is None:
+    if element.kind is Kind.CATCH and (trigger is None or trigger.kind == "link"):
         return PlainCatch
     return kind

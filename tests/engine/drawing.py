@@ -164,6 +164,18 @@ def signal(name: str) -> str:
     return f'<bpmn:signalEventDefinition signalRef="s_{name}" />'
 
 
+def escalation(code: str) -> str:
+    return (
+        f'<bpmn:escalationEventDefinition escalationRef="x_{code}" />'
+        if code
+        else "<bpmn:escalationEventDefinition />"
+    )
+
+
+def link(name: str) -> str:
+    return f'<bpmn:linkEventDefinition name="{name}" />'
+
+
 TERMINATE = "<bpmn:terminateEventDefinition />"
 
 
@@ -188,9 +200,13 @@ def each(
 
 
 def diagram(
-    *processes: str, messages: tuple[str, ...] = (), errors: tuple[str, ...] = (), signals: tuple[str, ...] = ()
+    *processes: str,
+    messages: tuple[str, ...] = (),
+    errors: tuple[str, ...] = (),
+    signals: tuple[str, ...] = (),
+    escalations: tuple[str, ...] = (),
 ) -> bytes:
-    """A file of processes and of the messages, errors and signals that they name."""
+    """A file of processes and of the messages, errors, signals and escalations that they name."""
     declared = [
         f'<bpmn:message id="m_{m}" name="{m}"><bpmn:extensionElements>'
         '<zeebe:subscription correlationKey="= case_id" /></bpmn:extensionElements></bpmn:message>'
@@ -198,4 +214,5 @@ def diagram(
     ]
     declared += [f'<bpmn:error id="e_{e}" errorCode="{e}" />' for e in errors]
     declared += [f'<bpmn:signal id="s_{s}" name="{s}" />' for s in signals]
+    declared += [f'<bpmn:escalation id="x_{x}" escalationCode="{x}" />' for x in escalations]
     return (HEAD + "".join(processes) + "".join(declared) + "</bpmn:definitions>").encode()

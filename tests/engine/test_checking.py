@@ -11,6 +11,8 @@ from tests.engine.drawing import (
     diagram,
     each,
     error,
+    escalation,
+    link,
     message,
     timer,
 )
@@ -59,10 +61,17 @@ def test_a_good_diagram_has_no_findings() -> None:
             ("inner", "bpmn.event_sub_process"),
             drawn().sub("inner", Scope().start("s").end("e").path("s", "e"), triggeredByEvent="true"),
         ),
-        (("t", "bpmn.link"), drawn().throw("t", "<bpmn:linkEventDefinition />")),
+        (("t", "bpmn.link_unresolved"), drawn().throw("t", link("away")).flow("start", "t")),
+        (("c2", "bpmn.link_twice"), drawn().catch("c1", link("away")).catch("c2", link("away"))),
+        (("c", "bpmn.unreachable"), drawn().catch("c", link("away")).flow("c", "a")),
+        (("t", "bpmn.link_and_flow"), drawn().throw("t", link("on")).catch("c", link("on")).path("start", "t", "end")),
+        (("c", "bpmn.link_and_flow"), drawn().throw("t", link("on")).catch("c", link("on")).path("start", "c", "end")),
         (("t", "bpmn.compensation"), drawn().throw("t", "<bpmn:compensateEventDefinition />")),
         (("t", "bpmn.compensation"), drawn().node("task", "t", isForCompensation="true")),
-        (("t", "bpmn.escalation"), drawn().throw("t", "<bpmn:escalationEventDefinition />")),
+        (("t", "bpmn.escalation_unresolved"), drawn().throw("t", escalation(""))),
+        (("t", "bpmn.escalation_uncaught"), drawn().throw("t", escalation("high")).path("start", "t", "a")),
+        (("b", "bpmn.escalation_host"), drawn().boundary("b", "a", escalation("high"))),
+        (("t", "bpmn.event_gateway_target"), drawn().events("t").catch("c", link("on")).flow("t", "c")),
         (("t", "bpmn.conditional_event"), drawn().catch("t", "<bpmn:conditionalEventDefinition />")),
         (("t", "bpmn.transaction"), drawn().node("transaction", "t")),
         (("t", "bpmn.ad_hoc"), drawn().node("adHocSubProcess", "t")),
@@ -121,7 +130,7 @@ def test_a_good_diagram_has_no_findings() -> None:
     ],
 )  # fmt: skip
 def test_what_the_engine_would_not_run_is_refused_by_name(expected: tuple[str, str], scope: Scope) -> None:
-    assert expected in codes(diagram(scope.process(), messages=("m",)))
+    assert expected in codes(diagram(scope.process(), messages=("m",), escalations=("high",)))
 
 
 @pytest.mark.parametrize(
