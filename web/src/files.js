@@ -1,6 +1,27 @@
 // A file input inside [data-upload] sends each chosen file at once and shows how it goes, in words too.
 // The stored file's id takes the input's place in the form. Without this script the form sends the files itself.
+// The fields are drawn anew by the server as somebody types. An answer that was asked for before a file was stored
+// does not know it: its tile is put back until the server has drawn a tile for the file itself.
+const unseen = new Set();
+const dropped = new Set(); // ids; an answer that was asked for before may still draw them
+
 export function uploadFiles() {
+  document.addEventListener("htmx:after:swap", () => {
+    for (const upload of unseen) upload.putBack();
+    for (const tile of document.querySelectorAll("[data-file]")) if (dropped.has(tile.dataset.file)) tile.remove();
+  });
+  // Nobody is sent on without the file that is still on its way.
+  document.addEventListener("submit", (event) => {
+    const waiting = [...unseen].filter((upload) => upload.sending && upload.form === event.target);
+    if (!waiting.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { target, submitter } = event;
+    Promise.all(waiting.map((upload) => upload.ended)).then((stored) => {
+      if (stored.every(Boolean)) target.requestSubmit(submitter?.isConnected ? submitter : undefined);
+      else waiting.find((upload) => upload.tile.dataset.s === "failed")?.tile.querySelector("button").focus();
+    });
+  }, true);
   document.addEventListener("change", (event) => {
     const input = event.target;
     const tiles = input.closest?.("[data-upload]");
@@ -19,25 +40,53 @@ export function uploadFiles() {
     const tile = button.closest(".hj-tile");
     const form = tile.closest("form");
     const next = tile.parentElement.querySelector("input[type=file]");
+    for (const upload of unseen) if (upload.tile === tile) unseen.delete(upload);
+    dropped.add(tile.dataset.file);
     tile.remove();
     form?.dispatchEvent(new Event("change", { bubbles: true }));
     next?.focus();
   });
 }
 
+let count = 0;
+
 class Upload {
   constructor(tiles, input, file) {
-    this.tiles = tiles;
+    this.form = tiles.closest("form");
+    this.url = tiles.dataset.upload;
     this.name = tiles.dataset.files;
     this.multiple = input.multiple;
     this.file = file;
     this.words = document.getElementById("upload-words").dataset;
     this.tile = document.createElement("div");
     this.tile.className = "hj-tile";
-    const add = tiles.querySelector(".hj-tile-add");
-    if (!this.multiple) for (const old of tiles.querySelectorAll("[data-file]")) old.remove();
-    tiles.insertBefore(this.tile, add);
+    this.tile.id = `upload-${++count}`; // an id of its own: a swap takes it out whole and makes nothing else of it
+    if (!this.multiple) this.standAlone(tiles);
+    tiles.insertBefore(this.tile, tiles.querySelector(".hj-tile-add"));
+    unseen.add(this);
     this.send();
+  }
+
+  standAlone(tiles) {
+    for (const old of tiles.querySelectorAll("[data-file]")) old.remove();
+    for (const other of unseen) if (other.form === this.form && other.name === this.name) other.forget();
+  }
+
+  forget() {
+    unseen.delete(this);
+    this.tile.remove();
+  }
+
+  putBack() {
+    const tiles = this.form.querySelector(`[data-upload][data-files="${CSS.escape(this.name)}"]`);
+    if (!tiles) return; // the question is hidden for now
+    const id = this.tile.dataset.file;
+    const drawn = [...tiles.querySelectorAll("[data-file]")].some((tile) => tile !== this.tile && tile.dataset.file === id);
+    if (id && drawn) this.forget();
+    else if (!tiles.contains(this.tile)) {
+      if (!this.multiple) for (const old of tiles.querySelectorAll("[data-file]")) old.remove();
+      tiles.insertBefore(this.tile, tiles.querySelector(".hj-tile-add"));
+    }
   }
 
   send() {
@@ -45,9 +94,11 @@ class Upload {
     const body = new FormData();
     body.append("file", this.file);
     body.append("_key", this.name);
-    const token = this.tiles.closest("form").querySelector("[name=csrf_token]");
+    const token = this.form.querySelector("[name=csrf_token]");
     if (token) body.append("csrf_token", token.value);
-    request.open("POST", this.tiles.dataset.upload);
+    this.sending = true;
+    this.ended = new Promise((tell) => { this.end = tell; });
+    request.open("POST", this.url);
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
     this.draw("uploading", this.words.uploading.replace("{percent}", "0"));
@@ -94,6 +145,7 @@ class Upload {
   }
 
   done(stored) {
+    this.sending = false;
     this.draw("", stored.note || this.words.stored);
     this.tile.dataset.file = stored.id;
     const kept = part("input");
@@ -105,15 +157,18 @@ class Upload {
     drop.dataset.dropFile = "";
     drop.append(part("span", "hj-sr", this.file.name));
     this.body.append(drop, kept);
-    this.tiles.closest("form").dispatchEvent(new Event("change", { bubbles: true }));
+    if (unseen.has(this)) this.form.dispatchEvent(new Event("change", { bubbles: true }));
+    this.end(true);
   }
 
   fail(why) {
+    this.sending = false;
     this.draw("failed", why);
     const again = part("button", "btn btn-link btn-sm", this.words.again);
     again.type = "button";
     again.addEventListener("click", () => this.send());
     this.body.append(again);
+    this.end(false);
   }
 }
 

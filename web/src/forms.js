@@ -24,6 +24,18 @@ export function guardDoubleSubmit() {
   });
 }
 
+// While the server draws the fields anew, what changes meanwhile asks for nothing. It is asked for once that is done.
+export function askForWhatChangedMeanwhile() {
+  let changes = 0;
+  const before = new WeakMap();
+  for (const kind of ["input", "change"]) document.addEventListener(kind, () => { changes += 1; });
+  document.addEventListener("htmx:before:request", (event) => before.set(event.detail.ctx, changes));
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (before.get(event.detail.ctx) === changes) return;
+    document.querySelector("#fields[hx-post]")?.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+
 // <form data-auto> (filters, choices kept in the address) needs no button where scripts run.
 export function updateWithoutButton() {
   document.addEventListener("change", (event) => {

@@ -5,7 +5,9 @@ import { keepDrafts } from "./drafts.js";
 import { uploadFiles } from "./files.js";
 import { countLetters } from "./letters.js";
 import { listenToKeys } from "./keys.js";
-import { showSummary, guardDoubleSubmit, updateWithoutButton, printOnRequest } from "./forms.js";
+import {
+  askForWhatChangedMeanwhile, guardDoubleSubmit, printOnRequest, showSummary, updateWithoutButton,
+} from "./forms.js";
 
 function start() {
   document.documentElement.classList.add("has-js");
@@ -17,6 +19,7 @@ function start() {
   guardDoubleSubmit();
   updateWithoutButton();
   printOnRequest();
+  askForWhatChangedMeanwhile();
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

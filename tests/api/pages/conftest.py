@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from flask import Flask, g, render_template, request
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from api.app import create_app
@@ -20,11 +21,17 @@ from api.limits import limiter
 from api.pages.shown import Group
 from core.db import Database
 from core.settings import Settings
+from disputes.identity import operations as identity
 from disputes.identity.actor import Actor
+from disputes.identity.models import Membership
 from disputes.identity.roles import Role
+from disputes.network.models import Organisation
+from disputes.network.seed import seed_district
+from disputes.wiring import build_engine, load_release
 from forms import compile_form
-from tests.api.conftest import SETTINGS
+from tests.api.conftest import PASSWORD, SETTINGS
 from tests.api.pages import examples
+from tests.api.pages.examples import NOW
 
 NOBODY = UUID(int=0)
 READERS = {
@@ -46,7 +53,60 @@ EXAMPLES = [
     ("inbox", "mediator"),
     ("task", "mediator"),
 ]
+ROOT = Path(__file__).parents[3]
+SHOP, OTHER_SHOP = "松果优品数码店", "小满烘焙"
+OFFICE = "云溪市场监督管理所"
+PHONE = "13800000000"
 FORM = Path(__file__).parents[2] / "forms" / "acceptance-decision.form"
+
+
+@pytest.fixture(scope="session")
+def district(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the district, its people and the release in force."""
+    path = tmp_path_factory.mktemp("district") / "district.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    with database.transaction() as session:
+        seed_district(session, now=NOW)
+        load_release(session, ROOT, build_engine(SETTINGS), now=NOW, by="system")
+        _add_people(session)
+    with database.reader() as session:
+        session.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return path
+
+
+def _add_people(session: Any) -> None:
+    for login, name, role, place in (
+        ("linxl", "林晓岚", None, None),
+        ("zhaoyi", "赵一一", None, None),
+        ("shilei", "石磊", "respondent", SHOP),
+        ("guoxm", "郭小满", "respondent", OTHER_SHOP),
+        ("zhouqm", "周启明", "officer", OFFICE),
+    ):
+        phone = PHONE if login == "linxl" else None
+        person = identity.register(session, login=login, password=PASSWORD, name=name, phone=phone, now=NOW)
+        if role:
+            where = session.scalar(select(Organisation.id).where(Organisation.name == place))
+            session.add(Membership(person_id=person.id, organisation_id=where, role=role, since=NOW))
+    session.flush()
+
+
+@pytest.fixture
+def house(district: Path, tmp_path: Path) -> Iterator[Database]:
+    path = tmp_path / "house.db"
+    shutil.copy(district, path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def pages(house: Database, tmp_path: Path) -> Flask:
+    settings: Settings = replace(SETTINGS, files=tmp_path / "files", max_body=8 * 1024 * 1024)
+    app = create_app(settings, database=house, clock=lambda: NOW)
+    limiter.enabled = False
+    return app
 
 
 @pytest.fixture

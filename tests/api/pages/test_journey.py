@@ -1,10 +1,7 @@
 """Real cases through the pages: filed, settled, handled, tracked; and what each side must not see."""
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,74 +11,15 @@ from lxml import html
 from playwright.sync_api import Page
 from sqlalchemy import select, update
 
-from api.app import create_app
-from api.limits import limiter
 from core.db import Database
-from core.settings import Settings
 from disputes.cases.models import Case
-from disputes.identity import operations as identity
-from disputes.identity.models import Membership
 from disputes.network.models import Organisation
-from disputes.network.seed import seed_district
 from disputes.notices.models import Mail
-from disputes.wiring import build_engine, load_release
 from tests.api.conftest import PASSWORD, SETTINGS
-from tests.api.pages.examples import NOW
+from tests.api.pages.conftest import PHONE, SHOP
 
-ROOT = Path(__file__).parents[3]
-SHOP, OTHER_SHOP, UNREACHED = "松果优品数码店", "小满烘焙", "启思课堂"
-OFFICE = "云溪市场监督管理所"
-PHONE = "13800000000"
+UNREACHED = "启思课堂"
 FACTS = f"在店里花3699元买的新手机换过主板，店家不管。我叫林晓岚，电话{PHONE}。"
-
-
-@pytest.fixture(scope="module")
-def district(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the district, its people and the release in force."""
-    path = tmp_path_factory.mktemp("district") / "district.db"
-    shutil.copy(sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
-    with database.transaction() as session:
-        seed_district(session, now=NOW)
-        load_release(session, ROOT, build_engine(SETTINGS), now=NOW, by="system")
-        _add_people(session)
-    with database.reader() as session:
-        session.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
-    return path
-
-
-def _add_people(session: Any) -> None:
-    for login, name, role, place in (
-        ("linxl", "林晓岚", None, None),
-        ("zhaoyi", "赵一一", None, None),
-        ("shilei", "石磊", "respondent", SHOP),
-        ("guoxm", "郭小满", "respondent", OTHER_SHOP),
-        ("zhouqm", "周启明", "officer", OFFICE),
-    ):
-        phone = PHONE if login == "linxl" else None
-        person = identity.register(session, login=login, password=PASSWORD, name=name, phone=phone, now=NOW)
-        if role:
-            where = session.scalar(select(Organisation.id).where(Organisation.name == place))
-            session.add(Membership(person_id=person.id, organisation_id=where, role=role, since=NOW))
-    session.flush()
-
-
-@pytest.fixture
-def house(district: Path, tmp_path: Path) -> Iterator[Database]:
-    path = tmp_path / "house.db"
-    shutil.copy(district, path)
-    database = Database(f"sqlite:///{path}")
-    yield database
-    database.dispose()
-
-
-@pytest.fixture
-def pages(house: Database, tmp_path: Path) -> Flask:
-    settings: Settings = replace(SETTINGS, files=tmp_path / "files", max_body=8 * 1024 * 1024)
-    app = create_app(settings, database=house, clock=lambda: NOW)
-    limiter.enabled = False
-    return app
 
 
 class Visitor:
