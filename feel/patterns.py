@@ -46,9 +46,8 @@ class _Translator:
     """One pass over a pattern, writing the same pattern for ``regex``."""
 
     def __init__(self, pattern: str, flags: str) -> None:
-        self._text = pattern
+        self._text = _without_spaces(pattern) if "x" in flags else pattern
         self._at = 0
-        self._spaced = "x" in flags
         self._multiline = "m" in flags
         self._any = "." if "s" in flags else r"[^\n\r]"
         self._groups = 0
@@ -72,9 +71,6 @@ class _Translator:
 
     def _piece(self, repeatable: bool) -> tuple[str, bool]:
         char = self._text[self._at]
-        if self._spaced and char in " \t\n\r":
-            self._at += 1
-            return "", repeatable
         if char in "?*+{":
             return self._quantifier(repeatable), False
         if char == "\\":
@@ -216,6 +212,21 @@ class _Translator:
             raise _Invalid
         self._at += 1
         return ("\\" + char if not char.isalnum() and char.isascii() else char), True
+
+
+def _without_spaces(pattern: str) -> str:
+    """The pattern as the flag ``x`` reads it: white space is taken out before anything else, except in classes."""
+    kept: list[str] = []
+    depth = 0
+    escaped = False
+    for char in pattern:
+        if not depth and char in " \t\n\r":
+            continue
+        if not escaped:
+            depth += (char == "[") - (char == "]" and depth > 0)
+        escaped = char == "\\" and not escaped
+        kept.append(char)
+    return "".join(kept)
 
 
 def _code(written: str) -> int:

@@ -4,8 +4,9 @@ decisions = feel.dmn.parse(xml, "dmn/acceptance.dmn")
 decisions.evaluate("refusal_grounds", {"in_remit": True, ...}).value
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from feel.dmn.decisions import DecisionResult, Decisions
 from feel.dmn.errors import DmnError, DmnEvaluationError, DmnFinding
@@ -42,14 +43,29 @@ def load(
 ) -> Decisions:
     """Parse a file together with those beside it that it imports. ``within`` are the files that import it."""
     xml = path.read_bytes()
-    wanted = {attribute(found, "namespace") for found in children(read(xml, path.name), "import")}
+    wanted = {
+        attribute(found, "namespace"): attribute(found, "locationURI")
+        for found in children(read(xml, path.name), "import")
+    }
     imports = {}
-    for other in sorted(path.parent.glob("*.dmn")) if wanted else ():
-        if other != path and other not in within:
+    for other in _candidates(path, wanted.values()) if wanted else ():
+        if other not in within:
             namespace = attribute(read(other.read_bytes(), other.name), "namespace")
-            if namespace in wanted:
+            if namespace in wanted and namespace not in imports:
                 imports[namespace] = load(other, functions=functions, strict=strict, within=within | {path})
     return parse(xml, path.name, functions=functions, imports=imports, strict=strict)
+
+
+def _candidates(path: Path, locations: Iterable[str]) -> Iterator[Path]:
+    """The files that an import may mean: where it says, as long as that is beside or below, and all beside."""
+    folder = path.parent.resolve()
+    for location in locations:
+        meant = (folder / unquote(location)).resolve() if location.endswith(".dmn") else path
+        if meant != path.resolve() and meant.is_relative_to(folder) and meant.is_file():
+            yield path.parent / meant.relative_to(folder)
+    for other in sorted(path.parent.glob("*.dmn")):
+        if other != path:
+            yield other
 
 
 def decide(

@@ -232,7 +232,7 @@ class Decisions:
 
     def _find(self, name: str) -> Part:
         part = self._parts.get(name) or self._by_name.get(name)
-        if part is None or part.kind not in ("decision", "decisionService"):
+        if part is None or part.kind == "inputData":
             known = ", ".join(sorted(self.names))
             raise DmnEvaluationError(
                 name,
@@ -256,7 +256,7 @@ class Decisions:
         runtime = Tracing(functions)
         asked = _Asked(_Outside(data), runtime)
         try:
-            value = asked.service(part) if part.kind == "decisionService" else asked.value(part)
+            value = asked.value(part) if part.kind == "decision" else asked.called(part)
         except RecursionError:
             raise too_deep() from None
         measure(value, runtime)
@@ -297,9 +297,11 @@ class _Asked:
             self._known[key] = self._made(part, path)
         return self._known[key]
 
-    def service(self, part: Part) -> Value:
+    def called(self, part: Part) -> Value:
+        """A decision service or a knowledge model, with its parameters taken from outside by name."""
         function = self.value(part)
-        assert isinstance(function, Defined) and function.parameters is not None
+        if not isinstance(function, Defined) or function.parameters is None:
+            return None
         return function.call(self._runtime, [self._outside(name) for name in function.parameters])
 
     def _outside(self, name: str) -> Value:

@@ -292,3 +292,37 @@ def test_dates_from_the_process_may_be_dates() -> None:
     xml = table("FIRST", [([">= start"], ["true"])], types=["date"])
     decisions = feel.dmn.parse(xml, "t")
     assert decisions.evaluate("answer", {"x": date(2026, 11, 22), "start": date(2026, 11, 22)}).value is True
+
+
+def test_an_import_is_found_where_it_says_below_the_file_and_nowhere_above(tmp_path: Path) -> None:
+    head = HEAD.replace('namespace="urn:test"', 'namespace="urn:rates"')
+    rates = head + decision("rate", literal("2")) + "</definitions>"
+    use = (
+        HEAD
+        + '<import name="r" namespace="urn:rates" locationURI="{}" importType="dmn"/>'
+        + decision(
+            "answer",
+            literal("r.rate * 10"),
+            needs='<informationRequirement><requiredDecision href="urn:rates#rate"/></informationRequirement>',
+        )
+        + "</definitions>"
+    )
+    inside, above = tmp_path / "model" / "below", tmp_path
+    inside.mkdir(parents=True)
+    (inside / "rates.dmn").write_text(rates)
+    (above / "rates.dmn").write_text(rates)
+    main = tmp_path / "model" / "main.dmn"
+    main.write_text(use.format("below/rates.dmn"))
+    assert feel.dmn.load(main).evaluate("answer", {}).value == 20
+    main.write_text(use.format("../rates.dmn"))
+    with pytest.raises(DmnError):
+        feel.dmn.load(main)
+
+
+def test_a_knowledge_model_may_be_asked_with_its_parameters_from_outside() -> None:
+    body = (
+        '<businessKnowledgeModel id="b" name="twice"><variable name="twice"/><encapsulatedLogic>'
+        '<formalParameter name="n" typeRef="number"/>' + literal("n * 2") + "</encapsulatedLogic>"
+        "</businessKnowledgeModel>"
+    )
+    assert model(body).evaluate("twice", {"n": 21}).value == 42
