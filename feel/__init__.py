@@ -13,12 +13,15 @@ from feel.errors import (
     FeelSyntaxError,
 )
 from feel.expression import Expression, Note, UnaryTests, compile, compile_unary
+from feel.inference import Inferred, Trouble, infer, infer_unary
 from feel.library import BUILT_INS
 from feel.scalars import from_json, to_json
 from feel.temporal import FarDate, FarDuration, FarMoment, Time, YearsMonths
+from feel.types import ANY, Type, named
 from feel.values import Function, Range
 
 __all__ = [
+    "ANY",
     "BUILT_INS",
     "Expression",
     "FarDate",
@@ -30,13 +33,19 @@ __all__ = [
     "FeelNameError",
     "FeelSyntaxError",
     "Function",
+    "Inferred",
     "Note",
     "Range",
     "Time",
+    "Trouble",
+    "Type",
     "UnaryTests",
     "YearsMonths",
     "compile",
     "compile_unary",
     "from_json",
+    "infer",
+    "infer_unary",
+    "named",
     "to_json",
 ]

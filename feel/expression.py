@@ -9,6 +9,7 @@ from feel.errors import FeelLimitError, FeelSyntaxError, position
 from feel.library import BUILT_INS
 from feel.limits import Functions, Runtime
 from feel.parser import Parser
+from feel.syntax import Node
 from feel.types import Type
 from feel.values import Value, from_python, whole_number
 
@@ -69,10 +70,11 @@ class _Layout:
 class _Compiled:
     """What expressions and unary tests have in common."""
 
-    __slots__ = ("_code", "_layout", "calls", "names", "text")
+    __slots__ = ("_code", "_layout", "calls", "names", "text", "tree")
 
-    def __init__(self, text: str, compiler: Compiler, code: Code) -> None:
+    def __init__(self, text: str, tree: Node, compiler: Compiler, code: Code) -> None:
         self.text = text
+        self.tree = tree
         #: Free variables of the text.
         self.names = frozenset(compiler.free) - compiler.only_called
         #: Functions called that are not built in, and ``now`` and ``today``, which read the clock.
@@ -123,8 +125,8 @@ class UnaryTests(_Compiled):
 
     __slots__ = ("_slot",)
 
-    def __init__(self, text: str, compiler: Compiler, code: Code, slot: int) -> None:
-        super().__init__(text, compiler, code)
+    def __init__(self, text: str, tree: Node, compiler: Compiler, code: Code, slot: int) -> None:
+        super().__init__(text, tree, compiler, code)
         self._slot = slot
 
     def test(
@@ -225,7 +227,7 @@ def compile(
     """
     tree = parser(text, names, functions, fields, types).expression()
     compiler = Compiler(text, names=names, functions=functions, types=types, closed=closed)
-    return Expression(text, compiler, _compiled(lambda: compiler.expression(tree)))
+    return Expression(text, tree, compiler, _compiled(lambda: compiler.expression(tree)))
 
 
 def compile_unary(
@@ -241,7 +243,7 @@ def compile_unary(
     tree = parser(text, names, functions, fields, types).unary()
     compiler = Compiler(text, names=names, functions=functions, types=types, closed=closed)
     slot = compiler.slot()
-    return UnaryTests(text, compiler, _compiled(lambda: compiler.unary(tree, slot)), slot)
+    return UnaryTests(text, tree, compiler, _compiled(lambda: compiler.unary(tree, slot)), slot)
 
 
 def _compiled(work: Callable[[], Code]) -> Code:

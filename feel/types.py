@@ -44,7 +44,7 @@ _ALIASES = {
 class Type:
     """A type: a simple one, or a list, range, context or function with the types of its parts."""
 
-    __slots__ = ("fields", "item", "kind", "parameters", "result")
+    __slots__ = ("allowed", "fields", "item", "kind", "parameters", "result")
 
     def __init__(
         self,
@@ -54,8 +54,11 @@ class Type:
         fields: Mapping[str, Type] | None = None,
         parameters: tuple[Type, ...] | None = None,
         result: Type | None = None,
+        allowed: tuple[Value, ...] | None = None,
     ) -> None:
         self.kind = kind
+        #: The only values there are, when they can be listed. Inference reads them; ``accepts`` does not.
+        self.allowed = allowed
         self.item = item
         self.fields = fields
         self.parameters = parameters

@@ -6,6 +6,7 @@ from feel.dmn.reading import Element, attribute, child, children, content, name_
 from feel.errors import FeelError
 from feel.expression import UnaryTests, compile_unary
 from feel.limits import Runtime
+from feel.syntax import Literal, UnaryNode
 from feel.types import ANY, Type, named
 from feel.values import Value
 
@@ -17,7 +18,12 @@ class Item(Type):
 
     def __init__(self, name: str, base: Type, allowed: UnaryTests | None) -> None:
         super().__init__(
-            base.kind, item=base.item, fields=base.fields, parameters=base.parameters, result=base.result
+            base.kind,
+            item=base.item,
+            fields=base.fields,
+            parameters=base.parameters,
+            result=base.result,
+            allowed=base.allowed if allowed is None else listed(allowed),
         )
         self.name = name
         self._base = base
@@ -30,6 +36,14 @@ class Item(Type):
 
     def __repr__(self) -> str:
         return self.name
+
+
+def listed(allowed: UnaryTests) -> tuple[Value, ...] | None:
+    """The values that a cell of allowed values writes one by one; None when it writes something else."""
+    if not isinstance(allowed.tree, UnaryNode) or allowed.tree.negated:
+        return None
+    literals = [test.value for test in allowed.tree.tests if isinstance(test, Literal)]
+    return tuple(literals) if len(literals) == len(allowed.tree.tests) else None
 
 
 class _Later(Type):

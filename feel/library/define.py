@@ -48,19 +48,23 @@ def _convert(value: Value, wanted: str) -> Value:
 
 
 class BuiltIn(Function):
-    """A function of the standard library. ``parameters`` are the names for calls by name."""
+    """A function of the standard library. ``parameters`` are the names for calls by name.
+
+    ``kinds`` are those of the parameters, of which ``needed`` must be given; ``rest`` tells that the last may be
+    given often, ``variadic`` that one list or any number of values is taken.
+    """
 
     __slots__ = (
-        "_also",
         "_by_name",
         "_function",
-        "_kinds",
-        "_needed",
         "_nullable",
-        "_rest",
-        "_variadic",
+        "also",
+        "kinds",
         "name",
+        "needed",
         "parameters",
+        "rest",
+        "variadic",
     )
 
     def __init__(
@@ -73,8 +77,8 @@ class BuiltIn(Function):
     ) -> None:
         self.name = name
         self._function = function
-        self._rest = bool(specs) and specs[-1].startswith("**")
-        self._variadic = bool(specs) and specs[-1].startswith("*") and not self._rest
+        self.rest = bool(specs) and specs[-1].startswith("**")
+        self.variadic = bool(specs) and specs[-1].startswith("*") and not self.rest
         names, kinds, nullable, needed = [], [], [], 0
         for spec in specs:
             label, _, wanted = spec.lstrip("*").partition(": ")
@@ -83,29 +87,29 @@ class BuiltIn(Function):
             kinds.append(wanted.rstrip("~"))
             nullable.append(wanted.endswith("~"))
         self.parameters = tuple(names)
-        self._also = tuple(also)
+        self.also = tuple(also)
         self._by_name = dict(by_name)
-        self._kinds = tuple(kinds)
+        self.kinds = tuple(kinds)
         self._nullable = tuple(nullable)
-        self._needed = needed
+        self.needed = needed
 
     def call(self, runtime: Runtime, arguments: list[Value], at: int = 0) -> Value:
         runtime.steps -= 1
         if runtime.steps < 0:
             runtime.spend()
-        if self._variadic:
+        if self.variadic:
             return self._call_variadic(runtime, arguments, at)
         count = len(arguments)
-        if (count > len(self._kinds) and not self._rest) or count < self._needed:
+        if (count > len(self.kinds) and not self.rest) or count < self.needed:
             return self._note_count(runtime, count, at)
-        last = len(self._kinds) - 1
+        last = len(self.kinds) - 1
         for given, value in enumerate(arguments):
             place = given if given < last else last
             if value is None:
                 if not self._nullable[place]:
                     return self._note_null(runtime, place, at)
                 continue
-            converted = _convert(value, self._kinds[place])
+            converted = _convert(value, self.kinds[place])
             if converted is _FAIL:
                 return self._note_kind(runtime, place, value, at)
             if type(converted) is str and len(converted) > 100:
@@ -130,20 +134,20 @@ class BuiltIn(Function):
         for name, wanted in self._by_name.items():
             if name in arguments and _convert(arguments[name], wanted) is _FAIL:
                 return None
-        fitting = [names for names in (self.parameters, *self._also) if set(arguments) <= set(names)]
+        fitting = [names for names in (self.parameters, *self.also) if set(arguments) <= set(names)]
         # before(point, range) and before(range, point) have the same names: the order of the call decides.
         for names in sorted(fitting, key=lambda names: tuple(arguments) != names):
             given = [arguments.get(name) for name in names]
             while given and names[len(given) - 1] not in arguments:
                 given.pop()
-            if all(name in arguments for name in names[: min(self._needed, len(names))]):
+            if all(name in arguments for name in names[: min(self.needed, len(names))]):
                 return self.call(runtime, given, at)
         known = ", ".join(self.parameters)
         runtime.note(at, f"{self.name} has the parameters {known}", f"函数 {self.name} 的形参是 {known}")
         return None
 
     def _note_count(self, runtime: Runtime, count: int, at: int) -> None:
-        most, least = len(self._kinds), self._needed
+        most, least = len(self.kinds), self.needed
         wanted = str(most) if most == least else f"{least} to {most}"
         zh = str(most) if most == least else f"{least} 至 {most}"
         runtime.note(
@@ -157,7 +161,7 @@ class BuiltIn(Function):
         runtime.note(at, f"{name} of {self.name} is null", f"函数 {self.name} 的参数 {name} 是空值")
 
     def _note_kind(self, runtime: Runtime, place: int, value: Value, at: int) -> None:
-        name, wanted = (self.parameters or ())[place], self._kinds[place]
+        name, wanted = (self.parameters or ())[place], self.kinds[place]
         runtime.note(
             at,
             f"{name} of {self.name} must be a {wanted}, not a {kind(value)}",
