@@ -52,7 +52,7 @@ class Evaluation(Situation):
     ) -> dict[str, Callable[..., Any]]:
         """The injected functions; ``now()`` and ``today()`` follow the clock of the command, in China's time."""
         context = self.function_context(element, seen, note)
-        return {"now": lambda: self.now.astimezone(CHINA), **self.engine.functions(context)}
+        return {"now": lambda: (self._since or self.now).astimezone(CHINA), **self.engine.functions(context)}
 
     def function_context(
         self, element: Element, seen: Mapping[str, Any], note: dict[str, Any] | None
@@ -129,7 +129,7 @@ class Evaluation(Situation):
 
     def as_moment(self, element: Element, value: Any) -> datetime:
         try:
-            return moments.moment(value, self.now)
+            return moments.moment(value, self._since or self.now)
         except ValueError as error:
             raise Stuck("expression", element.process, element.id, str(error)) from error
 

@@ -1,6 +1,7 @@
 """What tokens wait for besides people: timers, messages, signals, errors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -53,10 +54,19 @@ class Listening(Evaluation):
         note: dict[str, Any] = {}
         value = self.evaluate(token, trigger.text, note=note, element=element)
         try:
-            due_at, cycle = moments.due(trigger.timer, value, self.now)
+            due_at, cycle = moments.due(trigger.timer, value, self._since or self.now)
         except ValueError as error:
             raise Stuck("expression", element.process, element.id, f"{trigger.text}: {error}") from error
         return due_at, cycle, note or None
+
+    @contextmanager
+    def counting_from(self, moment: datetime) -> Iterator[None]:
+        """Within it durations and cycles count from a moment that has passed, for what should have begun then."""
+        self._since = moment
+        try:
+            yield
+        finally:
+            self._since = None
 
     def _arm(
         self,
@@ -105,8 +115,8 @@ class Listening(Evaluation):
 
     def stop_listening(self, token: Token) -> None:
         """Drop the timers and subscriptions of a token."""
-        kinds = {trigger.kind for element in _events_of(token) for trigger in element.triggers}
-        alone = self._firing is not None and self._firing.token == token.id and len(_events_of(token)) == 1
+        kinds = {trigger.kind for element in events_of(token) for trigger in element.triggers}
+        alone = self._firing is not None and self._firing.token == token.id and len(events_of(token)) == 1
         if "timer" in kinds and not alone:
             self.step.dropped.extend(self.rows.drop_timers(token.id, self.now))
         if "message" in kinds:
@@ -117,7 +127,7 @@ class Listening(Evaluation):
         """Throw a signal: every event of this instance that waits for it happens."""
         for workflow in self.top.workflows():
             for other in workflow.unfinished():
-                for element in _events_of(other):
+                for element in events_of(other):
                     trigger = element.trigger
                     if (
                         other.unfinished
@@ -165,7 +175,7 @@ def _catcher(token: Token, kind: str, code: str) -> Token | None:
     return None
 
 
-def _events_of(token: Token) -> list[Element]:
+def events_of(token: Token) -> list[Element]:
     """The events that a token listens for: its own, or those behind an event gateway."""
     node = token.node
     if isinstance(node, EventGateway):

@@ -137,9 +137,15 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
             trigger = node.element.trigger
             if errors_only and trigger is not None and trigger.kind != "error":
                 continue
-            event = token.parent._add_child(node, TaskState.WAITING)
-            event.internal_data["host"] = token.id
-            node.listen(event)
+            self.arm_boundary(token, name)
+
+    def arm_boundary(self, token: Token, name: str) -> None:
+        """Let one boundary event listen."""
+        node = self.spec_of.node(name)
+        assert isinstance(node, Boundary)
+        event = token.parent._add_child(node, TaskState.WAITING)
+        event.internal_data["host"] = token.id
+        node.listen(event)
 
     def listeners(self, token: Token) -> list[Token]:
         """The boundary events that listen on a token."""
@@ -402,6 +408,17 @@ class Parallel(Joining):
         if all(flow in waiting for flow in self.element.incoming):
             self.join([tokens[0] for tokens in waiting.values()])
         return False
+
+    def fire_if_complete(self, token: Token) -> bool:
+        """Fire for a token that waits, if nothing is missing: after the diagram around it has changed."""
+        waiting = self.waiting(token)
+        if len(self.element.incoming) < 2:
+            token._ready()
+        elif all(flow in waiting for flow in self.element.incoming):
+            self.join([waiting[flow][0] for flow in self.element.incoming])
+        else:
+            return False
+        return True
 
 
 class Inclusive(Joining):

@@ -4,7 +4,8 @@ A refusal goes back to whoever commanded and rolls everything back. A failure in
 savepoint before the command and leaves an incident, which the caller commits.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,12 +18,12 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from core.db import of_transaction
 from core.refusals import Conflict, NotFound, Refusal, WrongState
-from engine import events, specifications, state, values
+from engine import events, migrating, specifications, state, values
 from engine.findings import FUNCTIONS
 from engine.incidents import Stuck
 from engine.models import Delivery, Incident, Instance, Job, Subscription, Task, Timer
 from engine.run import Run
-from engine.steps import FunctionContext, FunctionFactory, Listener, Service, Step
+from engine.steps import FunctionContext, FunctionFactory, Listener, Migrated, Service, Step
 
 #: Built once: a step has little time, and building a statement takes as long as sending it.
 #: A row's instance never changes, so that it may be looked up in the statement that locks.
@@ -228,6 +229,71 @@ class Engine:
             now,
             by,
         )
+
+    def migrate(
+        self,
+        session: Session,
+        instance_id: UUID,
+        *,
+        bundle: str,
+        mapping: Mapping[str, str] = {},
+        rederive: bool = False,
+        now: datetime,
+        by: str,
+    ) -> Step:
+        """Carry a running instance to another bundle; ``engine.migrating`` says by which rules.
+
+        ``mapping`` names what has another id there: ``{"accept": "decide", "complaint/*": "dispute/*"}``. Ids of
+        tasks and due dates are kept; with ``rederive`` moments are evaluated again by the new diagrams. Raises
+        NotMigratable with every reason, and nothing has changed; NotFound, WrongState, Conflict, Invalid.
+        """
+        instance = self.lock(session, instance_id)
+        self._require_running(instance)
+        if instance.incidents:
+            raise migrating.incident_open(instance)
+        old = specifications.load(session, instance.bundle)
+        new = specifications.load(session, bundle)
+        route = migrating.Route(old, new, mapping)
+        report = Migrated(instance.bundle, bundle)
+        step = Step(instance, now, by, "migrate", migrated=report)
+        try:
+            with _contended(instance), session.begin_nested():
+                packed = state.unpack(instance.blob)
+                run = Run(self, session, instance, new, now, by, step)
+                migrating.migrate(run, packed, route, rederive=rederive)
+                run.until_quiet()
+                run.rearm_if_asked()
+                run.save()
+        except Stuck as stuck:
+            session.expire_all()
+            raise migrating.NotMigratable([migrating.stuck_reason(stuck)]) from stuck
+        report.position = step.position
+        self._tell(session, step)
+        return step
+
+    def rehearse(
+        self,
+        session: Session,
+        instance_id: UUID,
+        *,
+        bundle: str,
+        mapping: Mapping[str, str] = {},
+        rederive: bool = False,
+        now: datetime,
+        by: str,
+    ) -> Migrated:
+        """What ``migrate`` would do, listeners included: it is done and taken back. Raises the same refusals."""
+        savepoint = session.begin_nested()
+        try:
+            step = self.migrate(
+                session, instance_id, bundle=bundle, mapping=mapping, rederive=rederive, now=now, by=by
+            )
+            session.flush()
+        finally:
+            savepoint.rollback()
+            session.expire_all()
+        assert step.migrated is not None
+        return step.migrated
 
     def complete_job(
         self, session: Session, job_id: UUID, result: Mapping[str, Any], *, now: datetime, by: str
@@ -464,7 +530,7 @@ class Engine:
         step = Step(instance, now, by, command["command"])
         specs = specifications.load(session, instance.bundle)
         try:
-            with session.begin_nested():
+            with _contended(instance), session.begin_nested():
                 run = Run(self, session, instance, specs, now, by, step, person_waits)
                 if command["command"] != "start":
                     run.load()
@@ -479,16 +545,6 @@ class Engine:
             session.expire_all()
             step = Step(instance, now, by, command["command"])
             self._park(session, step, command, target, stuck)
-        except StaleDataError as error:
-            raise Conflict(
-                "Somebody else changed the case meanwhile; read it again.",
-                code="instance.changed",
-                instance=str(instance.id),
-            ) from error
-        except OperationalError as error:
-            if not _is_contention(error):
-                raise
-            raise Conflict("The case is being worked on; try again.", code="instance.locked") from error
         self._tell(session, step)
         return step
 
@@ -563,6 +619,23 @@ class Engine:
 
 #: PostgreSQL: lock not available in time, deadlock, serialization failure.
 _CONTENTION = {"55P03", "40P01", "40001"}
+
+
+@contextmanager
+def _contended(instance: Instance) -> Iterator[None]:
+    """Say in a refusal that somebody else was faster."""
+    try:
+        yield
+    except StaleDataError as error:
+        raise Conflict(
+            "Somebody else changed the case meanwhile; read it again.",
+            code="instance.changed",
+            instance=str(instance.id),
+        ) from error
+    except OperationalError as error:
+        if not _is_contention(error):
+            raise
+        raise Conflict("The case is being worked on; try again.", code="instance.locked") from error
 
 
 def _is_contention(error: OperationalError) -> bool:

@@ -43,6 +43,8 @@ class Situation:
     #: The last end event of the started process.
     _ended: str | None = None
     _rearm_asked: bool = False
+    #: From when durations and cycles count; none: from now.
+    _since: datetime | None = None
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.session, self.instance.id)

@@ -4,6 +4,7 @@ No specification inside: nodes are named, and looked up in the bundle's cached s
 not written, which is the compaction: the size follows what is open, never what has happened.
 """
 
+from collections.abc import Mapping
 from threading import local
 from typing import TYPE_CHECKING, Any, cast
 
@@ -62,7 +63,11 @@ def _packed(variables: dict[str, Any]) -> orjson.Fragment:
 
 def load(blob: bytes, specifications: Specifications, run: "Run | None") -> tuple[Outer, Scopes]:
     """The instance as it was when it was dumped."""
-    state = unpack(blob)
+    return plant(unpack(blob), specifications, run)
+
+
+def plant(state: Mapping[str, Any], specifications: Specifications, run: "Run | None") -> tuple[Outer, Scopes]:
+    """The instance that an unpacked state describes."""
     scopes = Scopes({int(scope): values.decode(variables) for scope, variables in state["s"].items()})
     (_, key, tokens), *inner = state["w"]
     top = Outer(specifications.scopes[key], specifications.scopes, run, state["l"])

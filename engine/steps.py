@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -111,6 +112,41 @@ class Decided:
     matched: list[str]
 
 
+@dataclass(frozen=True)
+class Change:
+    """One thing that a migration did to what waits."""
+
+    #: ``armed``, ``dropped``, ``due`` (a moment that moved), ``kept`` (a moment that would be another by the new
+    #: diagram), ``renamed``, ``form``, ``role``, ``assignee``, ``draft``.
+    what: str
+    #: ``task``, ``timer`` or ``event`` (a message, a signal, an error).
+    kind: str
+    process: str
+    element: str
+    name: str
+    #: Moments as ISO text, else ids or names.
+    before: str | None
+    after: str | None
+    #: When the task was opened or the timer armed.
+    since: str | None = None
+
+
+@dataclass
+class Migrated:
+    """How an instance was carried from one bundle to another; plain data."""
+
+    #: Digests of the two bundles.
+    old: str
+    new: str
+    #: Place before → place after, as (process, element), of what waits under another name now.
+    renamed: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    #: Open tasks that were carried over.
+    tasks: list[UUID] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    #: Where it waits afterwards, as a step says it.
+    position: list[tuple[str, str]] = field(default_factory=list)
+
+
 @dataclass
 class Step:
     """Everything that one command did, in one transaction. Handed to listeners before the commit."""
@@ -118,7 +154,8 @@ class Step:
     instance: Instance
     now: datetime
     by: str
-    #: ``start``, ``complete``, ``deliver``, ``fire``, ``cancel``, ``rearm``, ``complete_job``, ``retry``.
+    #: ``start``, ``complete``, ``deliver``, ``fire``, ``cancel``, ``rearm``, ``complete_job``, ``retry``,
+    #: ``migrate``.
     command: str = ""
     opened: list[Task] = field(default_factory=list)
     completed: list[Task] = field(default_factory=list)
@@ -146,6 +183,8 @@ class Step:
     ended: str | None = None
     #: Process data of the started process after the step, FEEL values.
     data: Mapping[str, Any] = field(default_factory=dict)
+    #: What a migration carried over.
+    migrated: Migrated | None = None
     #: Failures: the command was rolled back and these were recorded instead.
     incidents: list[Incident] = field(default_factory=list)
 
