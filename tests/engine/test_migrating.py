@@ -14,6 +14,7 @@ from engine.migrating import NotMigratable
 from engine.models import Instance, Job, Timer
 from tests.engine.drawing import Scope, diagram, each, message, signal, timer
 from tests.engine.house import NOW, House
+from tests.engine.wandering import wander
 
 
 def drawn(scope: Scope, *others: str, **declared: Any) -> bytes:
@@ -501,3 +502,12 @@ def test_a_timer_that_should_have_fired_fires_at_once(sqlite_database: Database)
     assert house.advance(timedelta(seconds=0)) == ["late"]
     with house.database.reader() as session:
         assert session.scalars(select(Timer.state)).all() == ["fired"]
+
+
+def test_random_cases_wander_through_growing_diagrams(sqlite_database: Database) -> None:
+    moved = refused = 0
+    for seed in range(25):
+        went, stayed = wander(sqlite_database, seed)
+        moved, refused = moved + went, refused + stayed
+    assert moved > 20
+    assert refused == 0
