@@ -28,7 +28,7 @@ from disputes.intake.models import AcceptanceDecision
 from disputes.mediation.models import Agreement, Mediation, MediationSession, Termination
 from disputes.network.models import Kind, Organisation
 from disputes.settlement.models import SettlementOrder
-from disputes.timelimits.models import Deadline, DeadlinePause
+from disputes.timelimits.models import EVERY, Deadline, DeadlinePause
 
 SCHEMA = Path(__file__).with_name("handover.schema.json")
 
@@ -203,7 +203,7 @@ def _clocks(session: Session, case: Case, now: datetime) -> list[dict[str, Any]]
             "clock_id": deadline.limit,
             "started": deadline.start,
             "used_days": max((china_day(deadline.settled_at or now) - deadline.start_on).days, 0),
-            "paused": paused.get(deadline.limit, []),
+            "paused": [*paused.get(deadline.limit, []), *paused.get(EVERY, [])],
             "due": deadline.due_on.isoformat(),
         }
         for deadline in session.scalars(query)

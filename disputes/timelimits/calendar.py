@@ -145,6 +145,20 @@ class Calendar:
                         left -= end - begin
             on += ONE_DAY
 
+    def office_time_between(
+        self, start: datetime, end: datetime, spans: tuple[tuple[time, time], ...]
+    ) -> timedelta:
+        """How much office time lies between two moments."""
+        first, last = start.astimezone(CHINA), end.astimezone(CHINA)
+        passed = timedelta()
+        for on in each_day(first.date(), last.date() + ONE_DAY):
+            if self.is_workday(on):
+                for opens, closes in spans:
+                    begin = max(first, datetime.combine(on, opens, CHINA))
+                    stop = min(last, datetime.combine(on, closes, CHINA))
+                    passed += max(stop - begin, timedelta())
+        return passed
+
     def changed(self, days: Iterable[Day]) -> "Calendar":
         """A calendar in which these days stand instead; the names of breaks are worked out again."""
         return Calendar(named_breaks({**self._given, **{day.date: day for day in days}}.values()))

@@ -10,7 +10,7 @@ from typing import Any
 from core.now import CHINA
 from disputes.timelimits.calendar import ONE_DAY, WEEKDAYS_EN, WEEKDAYS_ZH, Calendar
 from disputes.timelimits.limits import Kind, Limit, Unit
-from disputes.timelimits.rules import Due, Skipped, day_of
+from disputes.timelimits.rules import Due, Extension, Skipped, day_of
 
 _UNITS_ZH = {
     Unit.WORKING_DAY: "个工作日",
@@ -77,6 +77,17 @@ def record(due: Due) -> dict[str, Any]:
         "region": limit.region,
         "made_up": [day.isoformat() for day in due.made_up],
         "paused": due.paused,
+        "extensions": [
+            {
+                "amount": extension.amount,
+                "approved_by": extension.approved_by,
+                "approved_on": extension.approved_on.isoformat(),
+                "article": extension.article,
+                "why": extension.why,
+                "base_on": None if extension.base_on is None else extension.base_on.isoformat(),
+            }
+            for extension in due.extensions
+        ],
         "sentences": {"zh": sentences(due, "zh"), "en": sentences(due, "en")},
     }
 
@@ -141,6 +152,8 @@ def _chinese(due: Due) -> list[str]:
             if last != pause.from_on:
                 span += f"至{_day_zh(last, year)}"
             text.append(f"{span}暂停计时{why}，共{(pause.to_on - pause.from_on).days}日，期限相应顺延。")
+    for extension in due.extensions:
+        text.append(_extension_zh(extension, limit, year))
     if due.rolled:
         after = "放假后的第一日" if due.rolled.break_name else "下一个工作日"
         text.append(f"{_day_zh(due.rolled.from_on, year)}本是最后一日，{due.rolled.why_zh}，顺延到{after}。")
@@ -175,7 +188,8 @@ def _english(due: Due) -> list[str]:
         days = ", ".join(_day_en(day, year) for day in due.made_up)
         text.append(f"Counted as make-up workdays: {days}.")
     for pause in due.pauses:
-        why = f" ({pause.why})" if pause.why else ""
+        said = pause.why_en or pause.why
+        why = f" ({said})" if said else ""
         if pause.to_on is None:
             text.append(f"The clock has stood still since {_day_en(pause.from_on, year)}{why}.")
         else:
@@ -185,6 +199,8 @@ def _english(due: Due) -> list[str]:
                 span = f"from {_day_en(pause.from_on, year)} to {_day_en(last, year)}"
             days_ = (pause.to_on - pause.from_on).days
             text.append(f"The clock stood still {span}{why}: {days_} day{'' if days_ == 1 else 's'}.")
+    for extension in due.extensions:
+        text.append(_extension_en(extension, limit, year))
     if due.rolled:
         after = "the first day after it" if due.rolled.break_name else "the next workday"
         would_be = f"{_day_en(due.rolled.from_on, year)}, {due.rolled.why_en}"
@@ -199,6 +215,22 @@ def _english(due: Due) -> list[str]:
         text.append("The holidays of a year that it touches are not announced yet: the date is provisional.")
     text.append(f"Source: {limit.article}.")
     return text
+
+
+def _extension_zh(extension: Extension, limit: Limit, year: int) -> str:
+    base = f"，原来最后一日是{_day_zh(extension.base_on, year)}" if extension.base_on else ""
+    unit = _UNITS_ZH[limit.unit] if limit.unit else "日"
+    who = f"经{extension.approved_by}" if extension.approved_by else "经"
+    longer = f"延长{extension.amount}{unit}{base}（{extension.article}）。"
+    return f"{_plain_zh(extension.approved_on, year)}{who}批准{longer}"
+
+
+def _extension_en(extension: Extension, limit: Limit, year: int) -> str:
+    base = f"; the last day was {_day_en(extension.base_on, year)}" if extension.base_on else ""
+    unit = f"{limit.unit or 'day'}{'' if extension.amount == 1 else 's'}"
+    who = f" by {extension.approved_by}" if extension.approved_by else ""
+    on = _plain_en(extension.approved_on, year)
+    return f"Extended by {extension.amount} {unit}, approved{who} on {on}{base} ({extension.article})."
 
 
 def _whole(limit: Limit) -> bool:

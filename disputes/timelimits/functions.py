@@ -18,12 +18,21 @@ from disputes.timelimits import queries
 from disputes.timelimits.calendar import Calendar
 from disputes.timelimits.explanation import record
 from disputes.timelimits.limits import Limit
-from disputes.timelimits.models import Deadline, DeadlinePause
-from disputes.timelimits.rules import Due, Pause, TimeLimitError, compute, day_of, moment_of, warning_at
+from disputes.timelimits.models import Deadline, DeadlineExtension, DeadlinePause
+from disputes.timelimits.rules import Due, Extension, Pause, TimeLimitError, compute, day_of, moment_of, warning_at
 from engine import FunctionContext
 
 #: Key of what one transaction has read, in ``Session.info``.
 _KNOWN = "disputes.timelimits"
+
+_EDITIONS = select(
+    Deadline.limit.label("limit_id"),
+    Deadline.start,
+    Deadline.edition_on,
+    Deadline.region,
+    Deadline.limits_from,
+    Deadline.extended,
+)
 
 
 def functions_for(context: FunctionContext) -> Mapping[str, Callable[..., Any]]:
@@ -42,6 +51,11 @@ def forget(session: Session) -> None:
     session.info.pop(_KNOWN, None)
 
 
+def note_of(due: Due, rung: int | None, *, edition_on: date, region: str) -> dict[str, Any]:
+    """What is kept with a timer or task that holds somebody to a limit; ``rung`` is none at the limit's end."""
+    return {**record(due), "rung": rung, "edition_on": edition_on.isoformat(), "case_region": region}
+
+
 @dataclass
 class _Known:
     """What one transaction has read: several timers are armed in one step."""
@@ -49,7 +63,8 @@ class _Known:
     transaction: object
     calendar: Calendar
     pauses: dict[UUID, list[DeadlinePause]] = field(default_factory=dict)
-    editions: dict[UUID, dict[tuple[str, str], tuple[date, str]]] = field(default_factory=dict)
+    editions: dict[UUID, dict[tuple[str, str], tuple[date, str, str | None]]] = field(default_factory=dict)
+    extensions: dict[UUID, list[DeadlineExtension]] = field(default_factory=dict)
 
 
 def _known(session: Session) -> _Known:
@@ -80,6 +95,7 @@ class _Clocks:
             number,
             calendar=found.calendar,
             pauses=found.pauses,
+            extensions=found.extensions,
             today=day_of(self.context.now),
         )
         self._note(found, due, number)
@@ -104,7 +120,12 @@ class _Clocks:
         begun = moment_of(start, what=f"the start of {limit}")
         found = self._find(limit, begun)
         due = compute(
-            found.limit, begun, calendar=found.calendar, pauses=found.pauses, today=day_of(self.context.now)
+            found.limit,
+            begun,
+            calendar=found.calendar,
+            pauses=found.pauses,
+            extensions=found.extensions,
+            today=day_of(self.context.now),
         )
         return found, due
 
@@ -112,25 +133,24 @@ class _Clocks:
         session, instance = self.context.session, self.context.instance
         known = _known(session)
         if instance.id not in known.editions:
+            rows = session.execute(_EDITIONS.where(Deadline.instance_id == instance.id)).all()
             known.editions[instance.id] = {
-                (limit, begun): (edition_on, region)
-                for limit, begun, edition_on, region in session.execute(
-                    select(Deadline.limit, Deadline.start, Deadline.edition_on, Deadline.region).where(
-                        Deadline.instance_id == instance.id
-                    )
-                )
+                (row.limit_id, row.start): (row.edition_on, row.region, row.limits_from) for row in rows
             }
             known.pauses[instance.id] = queries.pauses_of(session, instance.id)
-        here = (day_of(self.context.now), str(self.context.data.get("region") or ""))
-        edition_on, region = known.editions[instance.id].setdefault((id, start.isoformat()), here)
-        limit = queries.limits_of(session, instance.bundle).get(id, region=region or None, on=edition_on)
-        pauses = queries.spans(known.pauses[instance.id], (id, limit.pauses_with))
-        return _Found(limit, known.calendar, pauses, edition_on, region)
+            extended = any(row.extended for row in rows)
+            known.extensions[instance.id] = queries.extensions_of(session, instance.id) if extended else []
+        here = (day_of(self.context.now), str(self.context.data.get("region") or ""), None)
+        begun = start.isoformat()
+        edition_on, region, limits_from = known.editions[instance.id].setdefault((id, begun), here)
+        limits = queries.limits_of(session, limits_from or instance.bundle)
+        limit = limits.get(id, region=region or None, on=edition_on)
+        pauses = queries.spans(known.pauses[instance.id], limit)
+        extensions = queries.lengthened(known.extensions[instance.id], id, begun)
+        return _Found(limit, known.calendar, pauses, extensions, edition_on, region)
 
     def _note(self, found: "_Found", due: Due, rung: int | None) -> None:
-        self.context.note(
-            {**record(due), "rung": rung, "edition_on": found.edition_on.isoformat(), "case_region": found.region}
-        )
+        self.context.note(note_of(due, rung, edition_on=found.edition_on, region=found.region))
 
 
 @dataclass(frozen=True)
@@ -138,6 +158,7 @@ class _Found:
     limit: Limit
     calendar: Calendar
     pauses: list[Pause]
+    extensions: tuple[Extension, ...]
     edition_on: date
     region: str
 

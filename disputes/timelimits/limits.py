@@ -97,6 +97,31 @@ def province_of(region: str | None) -> str | None:
 
 
 @dataclass(frozen=True)
+class PauseReason:
+    """Why a clock may stand still, as the law (or this service's promise) names it."""
+
+    code: str
+    zh: str
+    en: str
+    article: str
+
+
+@dataclass(frozen=True)
+class Extendable:
+    """How a limit may be extended: never by itself, always by somebody's approval."""
+
+    #: In the limit's own unit; None: the law sets no most (the parties agree on the length).
+    at_most: int | None
+    #: How often.
+    times: int
+    #: Roles of which one approves; never the person who asked.
+    approved_by: tuple[str, ...]
+    #: Parties whose consent must be on file.
+    consent: tuple[str, ...]
+    article: str
+
+
+@dataclass(frozen=True)
 class Limit:
     """One edition of a time limit."""
 
@@ -126,8 +151,12 @@ class Limit:
     #: V, V2, A, M, P: how well the number is known (docs: DOMAIN marks).
     mark: str
     extension: str | None = None
+    #: How it may be extended; None: not at all.
+    extendable: Extendable | None = None
     #: What stops the clock, in words; None: nothing does, and ``deadline.pause`` is refused.
     pauses: str | None = None
+    #: For which reasons it may stand still; empty where nothing stops it.
+    pausable: tuple[PauseReason, ...] = ()
     #: This limit stands still while that one is paused.
     pauses_with: str | None = None
     on_expiry: str | None = None
@@ -135,6 +164,12 @@ class Limit:
     restarts: str | None = None
     #: Times of a workday in which minutes and hours count; empty: round the clock.
     office_hours: tuple[tuple[time, time], ...] = ()
+    #: Holds, from ``holds_from`` on, for deadlines that began under an older edition too (a transitional rule).
+    covers_running: bool = False
+
+    def pause_reason(self, code: str) -> PauseReason | None:
+        """The reason of this code, if it may stop this limit."""
+        return next((reason for reason in self.pausable if reason.code == code), None)
 
     @property
     def legal(self) -> bool:
@@ -178,6 +213,20 @@ class Limits:
             return self._with_length(in_force[0], region, on)
         raise UnknownLimit(self._why_none(limit, province, on))
 
+    def of_running(self, limit: str, *, region: str | None = None, began_on: date, today: date) -> Limit:
+        """The edition that a running deadline is held to.
+
+        That in force on the day on which it began (a new rule does not reach back), unless the one in force today
+        says that it covers what is running. Raises UnknownLimit.
+        """
+        try:
+            edition = self.get(limit, region=region, on=today)
+        except UnknownLimit:
+            edition = None
+        if edition is not None and edition.covers_running:
+            return edition
+        return self.get(limit, region=region, on=began_on)
+
     def _with_length(self, edition: Limit, region: str | None, on: date) -> Limit:
         """A limit that begins another one again has that one's length."""
         if edition.restarts is None:
@@ -198,8 +247,11 @@ class Limits:
 _KEYS = {
     "zh", "en", "kind", "bound", "who", "starts", "start", "amount", "unit", "roll", "region", "holds_from",
     "holds_until", "warn_after", "article", "mark", "extension", "pauses", "pauses_with", "on_expiry", "restarts",
-    "hours", "editions",
+    "hours", "editions", "extendable", "pausable", "covers_running",
 }  # fmt: skip
+
+#: What stopped the clock in releases that name no reasons.
+APPRAISAL = PauseReason("appraisal", "鉴定、检测", "appraisal or testing", "办法22")
 
 
 @lru_cache(maxsize=32)
@@ -211,11 +263,64 @@ def load_limits(text: bytes) -> Limits:
         raise LimitsError(f"time_limits.yaml is no YAML: {error}") from error
     if not isinstance(tree, dict) or not isinstance(tree.get("limits"), dict):
         raise LimitsError("time_limits.yaml needs a mapping 'limits'.")
-    office_hours = _office_hours(tree.get("office_hours") or [])
-    editions = {str(id): _editions(str(id), entry, office_hours) for id, entry in tree["limits"].items()}
+    house = _House(_office_hours(tree.get("office_hours") or []), _reasons(tree.get("pause_reasons") or {}))
+    editions = {str(id): _editions(str(id), entry, house) for id, entry in tree["limits"].items()}
     limits = Limits(editions, digest=hashlib.sha256(text).hexdigest())
     _check_references(limits)
     return limits
+
+
+@dataclass(frozen=True)
+class _House:
+    """What stands above the limits and holds for all of them."""
+
+    office_hours: tuple[tuple[time, time], ...]
+    reasons: Mapping[str, PauseReason]
+
+
+def _reasons(raw: object) -> dict[str, PauseReason]:
+    if not isinstance(raw, dict):
+        raise LimitsError("pause_reasons must be a mapping.")
+    found = {APPRAISAL.code: APPRAISAL}
+    for code, entry in raw.items():
+        what = f"pause_reasons.{code}"
+        if not isinstance(entry, dict) or set(entry) != {"zh", "en", "article"}:
+            raise LimitsError(f"{what}: expected zh, en and article.")
+        found[str(code)] = PauseReason(str(code), *(_text(what, entry, name) for name in ("zh", "en", "article")))
+    return found
+
+
+def _pausable(id: str, raw: Mapping[str, Any], reasons: Mapping[str, PauseReason]) -> tuple[PauseReason, ...]:
+    if raw.get("pauses") is None:
+        if raw.get("pausable"):
+            raise LimitsError(f"{id}: pausable needs 'pauses', which says why in words.")
+        return ()
+    wanted = raw.get("pausable", [APPRAISAL.code])
+    if not isinstance(wanted, list):
+        raise LimitsError(f"{id}: pausable is a list of reasons.")
+    unknown = [code for code in wanted if code not in reasons]
+    if unknown:
+        raise LimitsError(f"{id}: there is no reason {unknown[0]!r} in pause_reasons.")
+    return tuple(reasons[code] for code in wanted)
+
+
+def _extendable(id: str, raw: object) -> Extendable | None:
+    if raw is None:
+        return None
+    keys = {"at_most", "times", "approved_by", "consent", "article"}
+    if not isinstance(raw, dict) or set(raw) - keys:
+        raise LimitsError(f"{id}: extendable has {', '.join(sorted(keys))}.")
+    at_most, times = raw.get("at_most"), raw.get("times", 1)
+    if (at_most is not None and (type(at_most) is not int or at_most <= 0)) or type(times) is not int or times <= 0:
+        raise LimitsError(f"{id}: extendable counts in whole numbers above 0.")
+    roles, consent = raw.get("approved_by"), raw.get("consent", [])
+    if not isinstance(roles, list) or not roles or not all(isinstance(role, str) for role in roles):
+        raise LimitsError(f"{id}: extendable.approved_by is a list of roles: nothing is extended by itself.")
+    if not isinstance(consent, list) or set(consent) - {"complainant", "respondent"}:
+        raise LimitsError(f"{id}: extendable.consent names complainant and respondent.")
+    if at_most is None and not consent:
+        raise LimitsError(f"{id}: extendable needs at_most where no party has to consent.")
+    return Extendable(at_most, times, tuple(roles), tuple(consent), _text(f"{id}.extendable", raw, "article"))
 
 
 def _office_hours(raw: object) -> tuple[tuple[time, time], ...]:
@@ -229,14 +334,14 @@ def _office_hours(raw: object) -> tuple[tuple[time, time], ...]:
     return spans
 
 
-def _editions(id: str, entry: object, office_hours: tuple[tuple[time, time], ...]) -> tuple[Limit, ...]:
+def _editions(id: str, entry: object, house: _House) -> tuple[Limit, ...]:
     if not isinstance(entry, dict):
         raise LimitsError(f"{id}: expected a mapping.")
     common = {key: value for key, value in entry.items() if key != "editions"}
     variants = entry.get("editions", [{}])
     if not isinstance(variants, list) or not variants or not all(isinstance(v, dict) for v in variants):
         raise LimitsError(f"{id}: editions must be a list of mappings.")
-    editions = tuple(_limit(id, {**common, **variant}, office_hours) for variant in variants)
+    editions = tuple(_limit(id, {**common, **variant}, house) for variant in variants)
     for i, one in enumerate(editions):
         for other in editions[i + 1 :]:
             if one.region == other.region and _overlap(one, other):
@@ -251,7 +356,7 @@ def _overlap(one: Limit, other: Limit) -> bool:
     )
 
 
-def _limit(id: str, raw: dict[str, Any], office_hours: tuple[tuple[time, time], ...]) -> Limit:
+def _limit(id: str, raw: dict[str, Any], house: _House) -> Limit:
     unknown = set(raw) - _KEYS
     if unknown:
         raise LimitsError(f"{id}: unknown field {sorted(unknown)[0]!r}.")
@@ -271,7 +376,7 @@ def _limit(id: str, raw: dict[str, Any], office_hours: tuple[tuple[time, time], 
     hours = raw.get("hours")
     if hours not in (None, "office"):
         raise LimitsError(f"{id}: hours is 'office' or absent, found {hours!r}.")
-    if hours and (unit is None or unit.whole_days or not office_hours):
+    if hours and (unit is None or unit.whole_days or not house.office_hours):
         raise LimitsError(f"{id}: office hours go with minutes or hours and need office_hours at the top.")
     region = _text(id, raw, "region")
     if region not in (NATIONAL, SERVICE) and region not in PROVINCES.values():
@@ -297,11 +402,14 @@ def _limit(id: str, raw: dict[str, Any], office_hours: tuple[tuple[time, time], 
         article=_text(id, raw, "article"),
         mark=_text(id, raw, "mark"),
         extension=raw.get("extension"),
+        extendable=_extendable(id, raw.get("extendable")),
         pauses=raw.get("pauses"),
+        pausable=_pausable(id, raw, house.reasons),
         pauses_with=raw.get("pauses_with"),
         on_expiry=raw.get("on_expiry"),
         restarts=raw.get("restarts"),
-        office_hours=office_hours if hours else (),
+        office_hours=house.office_hours if hours else (),
+        covers_running=_flag(id, raw, "covers_running"),
     )
 
 
@@ -334,6 +442,13 @@ def _both(id: str, raw: Mapping[str, Any], name: str) -> tuple[str, str]:
     if not isinstance(value, dict) or not all(isinstance(value.get(lang), str) for lang in ("zh", "en")):
         raise LimitsError(f"{id}: {name} needs 'zh' and 'en'.")
     return value["zh"], value["en"]
+
+
+def _flag(id: str, raw: Mapping[str, Any], name: str) -> bool:
+    value = raw.get(name, False)
+    if not isinstance(value, bool):
+        raise LimitsError(f"{id}: {name} is true or false, found {value!r}.")
+    return value
 
 
 def _day(id: str, raw: Mapping[str, Any], name: str) -> date | None:

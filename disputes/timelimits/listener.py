@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from disputes.timelimits import functions
-from disputes.timelimits.models import Deadline, DeadlinePause
+from disputes.timelimits.models import Deadline, DeadlineExtension, DeadlinePause
 from disputes.timelimits.rules import day_of, moment_of
 from engine import Instance, Step, Task, Timer, specifications
 from engine.diagram import Kind
@@ -45,11 +45,15 @@ class TimelimitsListener:
             if carrier in step.fired and note.get("rung") is None and identity in rows:
                 _settle(rows[identity], Deadline.State.MISSED, step)
         gone = {identity for identity, _, _ in over if identity in rows and rows[identity].state in _OPEN}
+        if step.moved:
+            # A migrated diagram may hold somebody to another limit: what nobody is held to any more is over.
+            gone |= {identity for identity, row in rows.items() if row.state in _OPEN}
         if gone:
             for identity in sorted(gone - _held(session, step)):
                 self._end(session, step, rows[identity])
-        if step.instance.state != Instance.State.RUNNING:
+        if step.instance.state in (Instance.State.COMPLETED, Instance.State.CANCELLED):
             _close_pauses(session, step)
+        _lapse(session, step, rows.values())
 
     def _run(
         self,
@@ -148,6 +152,21 @@ def _was_interrupted(session: Session, step: Step) -> bool:
         if element.kind is Kind.BOUNDARY and element.interrupting:
             return True
     return False
+
+
+def _lapse(session: Session, step: Step, rows: Iterable[Deadline]) -> None:
+    """Requests for more time that nobody answered before the deadline was over stay without effect."""
+    over = [row.id for row in rows if row.settled_at == step.now and row.state not in _OPEN]
+    if over:
+        session.execute(
+            update(DeadlineExtension)
+            .where(
+                DeadlineExtension.deadline_id.in_(over),
+                DeadlineExtension.state == DeadlineExtension.State.REQUESTED,
+            )
+            .values(state=DeadlineExtension.State.LAPSED, decided_at=step.now)
+            .execution_options(synchronize_session="fetch")
+        )
 
 
 def _settle(row: Deadline, state: Deadline.State, step: Step) -> None:

@@ -1,6 +1,6 @@
 """The calendar in force, the limits of a release, and the deadlines of a case as people read them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -12,9 +12,16 @@ from sqlalchemy.orm import Session
 import engine.bundles
 from disputes.timelimits.calendar import Calendar, Day, Status
 from disputes.timelimits.explanation import Clock, left
-from disputes.timelimits.limits import Limits, LimitsError, Unit, load_limits
-from disputes.timelimits.models import CalendarChange, CalendarDay, Deadline, DeadlinePause
-from disputes.timelimits.rules import Pause, day_of
+from disputes.timelimits.limits import Limit, Limits, LimitsError, Unit, load_limits
+from disputes.timelimits.models import (
+    EVERY,
+    CalendarChange,
+    CalendarDay,
+    Deadline,
+    DeadlineExtension,
+    DeadlinePause,
+)
+from disputes.timelimits.rules import Extension, Pause, day_of
 
 #: Where a release keeps its limits.
 LIMITS_PATH = "time_limits.yaml"
@@ -23,6 +30,9 @@ LIMITS_PATH = "time_limits.yaml"
 _calendars: dict[str, Calendar] = {"": Calendar()}
 _CALENDARS_KEPT = 8
 _lock = Lock()
+
+#: What people read of a pause of the whole case.
+REPAIR_ZH, _REPAIR_EN = "办理暂停，正在改正", "the case was stopped to be mended"
 
 
 def calendar(session: Session) -> Calendar:
@@ -81,13 +91,51 @@ def pauses_of(session: Session, instance_id: UUID) -> list[DeadlinePause]:
     )
 
 
-def spans(pauses: Iterable[DeadlinePause], limits: Sequence[str | None]) -> list[Pause]:
-    """The days on which these limits stood still: the day of the pause is paused, that of resuming is not."""
-    return [
-        Pause(day_of(p.began_at), None if p.ended_at is None else day_of(p.ended_at), p.why)
-        for p in pauses
-        if p.limit in limits
-    ]
+def spans(pauses: Iterable[DeadlinePause], limit: Limit) -> list[Pause]:
+    """The days on which a limit stood still: the day of the pause is paused, that of resuming is not.
+
+    A limit stands still with the one that it follows (``pauses_with``), and with its whole case.
+    """
+    return [span(pause, limit) for pause in pauses if pause.limit in (limit.id, limit.pauses_with, EVERY)]
+
+
+def span(pause: DeadlinePause, limit: Limit) -> Pause:
+    """One pause as the arithmetic reads it."""
+    from_on = pause.from_on or day_of(pause.began_at)
+    to_on = None if pause.ended_at is None else pause.to_on or day_of(pause.ended_at)
+    if pause.limit == EVERY:
+        return Pause(from_on, to_on, pause.why, _REPAIR_EN, (pause.began_at, pause.ended_at))
+    reason = limit.pause_reason(pause.reason)
+    return Pause(from_on, to_on, pause.why, reason.en if reason else "")
+
+
+def extensions_of(session: Session, instance_id: UUID) -> list[DeadlineExtension]:
+    """The approved extensions of an instance, in the order in which they were approved."""
+    return list(
+        session.scalars(
+            select(DeadlineExtension)
+            .where(
+                DeadlineExtension.instance_id == instance_id,
+                DeadlineExtension.state == DeadlineExtension.State.APPROVED,
+            )
+            .order_by(DeadlineExtension.decided_at, DeadlineExtension.id)
+        )
+    )
+
+
+def lengthened(extensions: Iterable[DeadlineExtension], limit: str, start: str) -> tuple[Extension, ...]:
+    """The extensions of one deadline as the arithmetic reads them."""
+    return tuple(
+        Extension(row.amount, row.decided_by_name, day_of(row.decided_at), row.article, row.why)
+        for row in extensions
+        if row.limit == limit and row.start == start and row.decided_at is not None
+    )
+
+
+def limit_of(session: Session, row: Deadline, bundle: str) -> Limit:
+    """The edition that a deadline is held to; ``bundle`` is its instance's. Raises UnknownLimit, LimitsError."""
+    limits = limits_of(session, row.limits_from or bundle)
+    return limits.get(row.limit, region=row.region or None, on=row.edition_on)
 
 
 def deadlines_of(session: Session, key: str, *, now: datetime) -> list[dict[str, Any]]:

@@ -7,7 +7,11 @@ instant.
 A pause FROM/TO is a pair of days, FROM counted, TO not; overlapping pauses are one. Each paused day, from the day
 of the start on, moves the end by one day: of a limit in working days only a paused workday does, and by one
 workday; hours and minutes move by 24 hours a day, and office time of a paused day does not count. A pause without
-an end lasts through the day on which one looks.
+an end lasts through the day on which one looks. A pause may also know its moments: then hours and minutes lose
+exactly that time (a case that was stopped for repair from ten to three loses no hour of its day).
+
+An extension lengthens the limit by so many of its own units, from its start on; the last day is rolled once, at
+the end.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +42,9 @@ class Pause:
     #: First day that counts again; None: not yet known.
     to_on: date | None
     why: str = ""
+    why_en: str = ""
+    #: The very moments, where limits in hours and minutes lose them and no more; the end is None while it lasts.
+    exact: tuple[datetime, datetime | None] | None = None
 
     def __post_init__(self) -> None:
         if self.to_on is not None and self.to_on < self.from_on:
@@ -50,6 +57,20 @@ class Pause:
         if self.to_on is None:
             raise TimeLimitError(f"The pause of {self.from_on} has no end yet.")
         return each_day(self.from_on, self.to_on)
+
+
+@dataclass(frozen=True)
+class Extension:
+    """So many more units of a limit, as somebody who may approved them."""
+
+    amount: int
+    #: Name of the person who approved, and the day.
+    approved_by: str
+    approved_on: date
+    article: str
+    why: str = ""
+    #: The last day without it.
+    base_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +108,7 @@ class Due:
     #: Workdays on a weekend that were counted.
     made_up: tuple[date, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    extensions: tuple[Extension, ...] = ()
     rolled: Rolled | None = None
     #: Rests on a year whose holidays are not announced.
     provisional: bool = False
@@ -161,8 +183,9 @@ def merged(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
         last = result[-1] if result else None
         if last is not None and (last.to_on is None or pause.from_on <= last.to_on):
             whys = dict.fromkeys(why for why in (*last.why.split("；"), pause.why) if why)
+            en = dict.fromkeys((*last.why_en.split("; "), pause.why_en)) if last.why_en and pause.why_en else ()
             to_on = None if last.to_on is None or pause.to_on is None else max(last.to_on, pause.to_on)
-            result[-1] = Pause(last.from_on, to_on, "；".join(whys))
+            result[-1] = Pause(last.from_on, to_on, "；".join(whys), "; ".join(en))
         else:
             result.append(pause)
     return tuple(result)
@@ -174,16 +197,33 @@ def compute(
     *,
     calendar: Calendar,
     pauses: Iterable[Pause] = (),
+    extensions: Iterable[Extension] = (),
     today: date | None = None,
     amount: int | None = None,
 ) -> Due:
     """When the limit ends that began with ``start``.
 
     ``today`` closes a pause that is still open: as if the clock went on tomorrow; without it an open pause is
-    refused. ``amount`` counts so many units instead of the limit's own (the rungs of its ladder).
+    refused. ``amount`` counts so many units instead of the limit's own (the rungs of its ladder). Each extension
+    in the result knows the last day without it.
     """
-    spans = merged(pauses)
-    paused = any(p.to_on is None for p in spans)
+    given = tuple(extensions)
+    if given and limit.amount is not None:
+        bases, length = [], limit.amount
+        for extension in given:
+            before = compute(
+                replace(limit, amount=length), start, calendar=calendar, pauses=pauses, today=today, amount=amount
+            )
+            bases.append(replace(extension, base_on=before.due_on))
+            length += extension.amount
+        due = compute(
+            replace(limit, amount=length), start, calendar=calendar, pauses=pauses, today=today, amount=amount
+        )
+        return replace(due, limit=limit, extensions=tuple(bases))
+    pauses = tuple(pauses)
+    exact = [] if _whole_days(limit) else [pause for pause in pauses if pause.exact is not None]
+    spans = merged(pause for pause in pauses if pause not in exact)
+    paused = any(p.to_on is None for p in (*spans, *exact))
     if paused and today is None:
         raise TimeLimitError(f"{limit.id} is paused: its end is not known before it is resumed.")
     closed = tuple(
@@ -191,9 +231,22 @@ def compute(
         for p in spans
     )
     begins_on = day_of(start)
-    reckoned = _reckon(limit, start, begins_on, calendar, _Still(closed, begins_on), amount)
-    shown = tuple(p for p in spans if p.to_on is None or p.to_on > begins_on)
-    return replace(reckoned, pauses=shown, paused=paused)
+    still = _Still(closed, begins_on, _moments(exact, today))
+    reckoned = _reckon(limit, start, begins_on, calendar, still, amount)
+    shown = [p for p in (*spans, *exact) if p.to_on is None or p.to_on > begins_on or p in exact]
+    return replace(reckoned, pauses=tuple(sorted(shown, key=lambda p: p.from_on)), paused=paused)
+
+
+def _moments(exact: Iterable[Pause], today: date | None) -> tuple[tuple[datetime, datetime], ...]:
+    """The exact pauses as moments, in order; one that lasts is closed as if the clock went on tomorrow."""
+    found = []
+    for pause in exact:
+        assert pause.exact is not None
+        begin, end = pause.exact
+        if end is None:
+            end = max(begin, midnight_after(today) if today is not None else begin)
+        found.append((begin.astimezone(CHINA), end.astimezone(CHINA)))
+    return tuple(sorted(found))
 
 
 def warning_at(
@@ -203,9 +256,13 @@ def warning_at(
     *,
     calendar: Calendar,
     pauses: Iterable[Pause] = (),
+    extensions: Iterable[Extension] = (),
     today: date,
 ) -> datetime:
-    """When a rung of the ladder is due, 1 being the first: at 09:00 of its day, or at its instant."""
+    """When a rung of the ladder is due, 1 being the first: at 09:00 of its day, or at its instant.
+
+    An extension moves the whole ladder: what was to be said five days before the end is said then.
+    """
     if not 1 <= rung <= len(limit.warn_after):
         raise TimeLimitError(f"{limit.id} has {len(limit.warn_after)} warnings; there is no rung {rung}.")
     due = compute(
@@ -214,7 +271,7 @@ def warning_at(
         calendar=calendar,
         pauses=pauses,
         today=today,
-        amount=limit.warn_after[rung - 1],
+        amount=limit.warn_after[rung - 1] + sum(extension.amount for extension in extensions),
     )
     if due.paused:
         return NEVER
@@ -236,6 +293,8 @@ class _Still:
 
     pauses: Sequence[Pause]
     begins_on: date
+    #: Moments from–to that limits in hours and minutes lose exactly.
+    moments: Sequence[tuple[datetime, datetime]] = ()
     days: frozenset[date] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -319,12 +378,19 @@ def _instant(limit: Limit, start: date | datetime, count: int, calendar: Calenda
     if limit.office_hours:
         working = _OfficeDays(calendar, still.days)
         end = working.office_time(begin, length, limit.office_hours)
+        for stopped, went_on in still.moments:
+            if stopped < end and went_on > begin:
+                length += working.office_time_between(max(stopped, begin), went_on, limit.office_hours)
+                end = working.office_time(begin, length, limit.office_hours)
         uncertain = not all(calendar.is_announced(day) for day in each_day(begin.date(), end.date() + ONE_DAY))
     else:
         end, uncertain = begin + length, False
         for day in sorted(still.days):
             if day <= end.date():
                 end += ONE_DAY
+        for stopped, went_on in still.moments:
+            if stopped < end and went_on > begin:
+                end += went_on - max(stopped, begin)
     return Due(limit, start, end.date(), end, count, provisional=uncertain)
 
 

@@ -14,10 +14,18 @@ services = Services()
 
 @services.add("deadline.pause")
 def pause(call: ServiceCall) -> Mapping[str, Any]:
-    """Stop the limit named by the input ``limit``; ``why`` is what people read."""
+    """Stop the limit named by the input ``limit``; ``why`` is what people read, ``reason`` one it knows."""
     limit = _limit(call)
-    why = str(call.inputs.get("why") or "鉴定、检测")
-    operations.pause(call.session, call.instance, limit, why=why, now=call.now, by=call.by)
+    why, reason = str(call.inputs.get("why") or ""), call.inputs.get("reason")
+    operations.pause(
+        call.session,
+        call.instance,
+        limit,
+        why=why,
+        reason=reason if isinstance(reason, str) else None,
+        now=call.now,
+        by=call.by,
+    )
     call.rearm()
     return {"paused_at": call.now}
 
@@ -26,8 +34,10 @@ def pause(call: ServiceCall) -> Mapping[str, Any]:
 def resume(call: ServiceCall) -> Mapping[str, Any]:
     """Let the limit named by the input ``limit`` go on."""
     limit = _limit(call)
-    operations.resume(call.session, call.instance, limit.id, now=call.now, by=call.by)
-    call.rearm()
+    # A supervisor may have let it go on already.
+    if operations.stands_still(call.session, call.instance.id, limit.id) is not None:
+        operations.resume(call.session, call.instance, limit.id, now=call.now, by=call.by)
+        call.rearm()
     return {"resumed_at": call.now}
 
 
