@@ -10,7 +10,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +88,33 @@ def _check(given: argparse.Namespace) -> int:
     from disputes.wiring import build_services
 
     today = core.now.now().astimezone(CHINA).date()
-    report, status = check(given.directory, services=set(build_services()), today=today)
+    report, status = check(given.directory, services=set(build_services()), today=today, foreign=given.foreign)
     _show(given, report, _finding_lines)
     return status
+
+
+def _import(given: argparse.Namespace) -> int:
+    from disputes.releases.commands import translated
+
+    report, status, xml = translated(given.file)
+    if given.output is not None:
+        given.output.write_bytes(xml)
+    elif not given.json:
+        sys.stdout.write(xml.decode())
+    if given.json:
+        _show(given, report, _finding_lines)
+    else:
+        print(_finding_lines(report), file=sys.stderr)
+    return status
+
+
+def _corpora(given: argparse.Namespace) -> int:
+    from engine import corpora
+
+    with _scratch() as database:
+        report = corpora.report(corpora.survey(given.directory, database))
+    _show(given, report, corpora.text)
+    return 0
 
 
 def _finding_lines(report: Mapping[str, Any]) -> str:
@@ -218,6 +243,23 @@ def _deploy(given: argparse.Namespace) -> int:
         )
     _show(given, report, lambda r: f"{_finding_lines(r)}\n{(r['release'] or {}).get('digest', 'not deployed')}")
     return status
+
+
+@contextmanager
+def _scratch() -> "Iterator[Database]":
+    """An empty database with all tables, gone afterwards."""
+    import tempfile
+
+    import disputes.models  # noqa: F401
+    from core import sealing
+    from core.db import Base, Database
+
+    sealing.unlock(_settings().data_keys)
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'scratch.db'}")
+        Base.metadata.create_all(database.writing)
+        yield database
+        database.dispose()
 
 
 def _demo(given: argparse.Namespace) -> int:
@@ -353,6 +395,12 @@ def _parser() -> argparse.ArgumentParser:
     deploy = add("deploy", _deploy, "deploy the diagrams, decisions, forms and limits below a directory")
     deploy.add_argument("--name", default="", help="what people call this release")
     check = add("check", _check, "check a release without deploying it")
+    check.add_argument("--foreign", action="store_true", help="diagrams drawn for Camunda 7: translate them first")
+    foreign = add("import", _import, "translate a diagram drawn for Camunda 7")
+    foreign.add_argument("file", type=Path)
+    foreign.add_argument("-o", "--output", type=Path, help="where to write it; standard output by default")
+    corpora = add("corpora", _corpora, "translate, check and start every foreign diagram below a directory")
+    corpora.add_argument("directory", type=_directory)
     scenario = add("scenario", _scenario, "play the scenarios of a release over a virtual clock")
     scenario.add_argument("--coverage", action="store_true", help="which elements and flows they reach")
     for sub in (run, deploy, check, scenario):

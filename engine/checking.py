@@ -58,6 +58,8 @@ _MAY: Mapping[Kind, frozenset[str]] = {
 }
 #: The property of a service task that says: no service of Hejie, a job of an external worker.
 EXTERNAL_WORKER = "external-worker"
+#: Every kind of element that the engine runs, and the triggers that it may have.
+RUNS: Mapping[Kind, frozenset[str]] = {kind: _MAY.get(kind, frozenset()) for kind in Kind if kind not in _KINDS}
 _NAME = re.compile(r"[^\W\d]\w*")
 _LIMIT = re.compile(r'\b(due|warning)\s*\(\s*"([^"]*)"\s*([,)])')
 
@@ -462,7 +464,10 @@ class _Checker:
         )
 
     def _user(self, element: Element) -> Iterator[Finding]:
-        if not element.form:
+        elsewhere = not self.catalogue.complete
+        if elsewhere:
+            yield from self._expression(element, element.form)
+        elif not element.form:
             yield self._wrong(element.id, "bpmn.no_form", "用户任务没有表单。", "The user task has no form.")
         elif not expressions.is_expression(element.form) and element.form not in self.catalogue.forms:
             yield self._wrong(
@@ -471,7 +476,7 @@ class _Checker:
                 f"没有表单“{element.form}”。",
                 f'There is no form "{element.form}".',
             )
-        if not element.groups and not element.assignee:
+        if not element.groups and not element.assignee and not elsewhere:
             yield self._wrong(
                 element.id,
                 "bpmn.no_role",
@@ -480,7 +485,7 @@ class _Checker:
             )
         elif expressions.is_expression(element.groups):
             yield from self._expression(element, element.groups)
-        else:
+        elif not elsewhere:
             for role in filter(None, (part.strip() for part in element.groups.split(","))):
                 if role not in self.catalogue.roles:
                     yield self._wrong(
@@ -503,7 +508,11 @@ class _Checker:
                 "没有写明由哪个服务来做（taskDefinition type）。",
                 "It does not say which service does it (taskDefinition type).",
             )
-        elif element.task_type not in self.catalogue.services and element.properties.get(EXTERNAL_WORKER) != "true":
+        elif (
+            self.catalogue.complete
+            and element.task_type not in self.catalogue.services
+            and element.properties.get(EXTERNAL_WORKER) != "true"
+        ):
             yield self._wrong(
                 element.id,
                 "bpmn.unknown_service",
@@ -734,4 +743,4 @@ def _is_inside(element: Element) -> bool:
     return element.kind is Kind.SUB_PROCESS and not element.event_sub_process
 
 
-__all__ = ["check"]
+__all__ = ["RUNS", "check"]

@@ -66,7 +66,7 @@ GATEWAYS = frozenset({Kind.EXCLUSIVE, Kind.PARALLEL, Kind.INCLUSIVE, Kind.EVENT_
 EVENTS = frozenset({Kind.START, Kind.END, Kind.CATCH, Kind.THROW, Kind.BOUNDARY})
 
 #: Elements of a process that are drawn or described but not run.
-_SILENT = frozenset(
+SILENT = frozenset(
     f"{BPMN}{tag}"
     for tag in (
         "documentation",
@@ -218,12 +218,27 @@ class Reading:
     findings: tuple[Finding, ...]
 
 
-def read(xml: bytes, file: str) -> Reading:
-    """Read one BPMN file. Never raises: what is wrong with it is a finding."""
+class NotXml(ValueError):
+    """The file cannot be read as XML, or is written in a way that no drawing tool writes."""
+
+
+def parse(xml: bytes) -> etree._Element:
+    """The root of an XML file, without entities, document types or anything fetched. Raises NotXml."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
     try:
         root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        raise NotXml(str(error)) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise NotXml("a document type (DOCTYPE) is not allowed.")
+    return root
+
+
+def read(xml: bytes, file: str) -> Reading:
+    """Read one BPMN file. Never raises: what is wrong with it is a finding."""
+    try:
+        root = parse(xml)
+    except NotXml as error:
         return Reading((), (_finding(file, "", "bpmn.xml", f"文件不是合法的 XML：{error}", f"Not XML: {error}"),))
     if root.tag != f"{BPMN}definitions":
         return Reading((), (_finding(file, "", "bpmn.root", "这不是 BPMN 2.0 图。", "Not a BPMN 2.0 diagram."),))
@@ -300,7 +315,7 @@ class _Reader:
                 flow = self._flow(child)
                 if self._claim(flow.id, child):
                     flows[flow.id] = flow
-            elif child.tag in _SILENT:
+            elif child.tag in SILENT:
                 continue
             elif child.tag.startswith(BPMN):
                 element = self._element(child, process, scope)

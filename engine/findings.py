@@ -47,3 +47,6 @@ class Catalogue:
     #: Process data that exists when a case is started; none when that is not known: then names of variables
     #: are not checked.
     data: Collection[str] | None = None
+    #: False for a diagram drawn elsewhere: forms, roles and services are taken on trust, and a task may lack a form
+    #: and a role.
+    complete: bool = True

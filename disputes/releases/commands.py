@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+import engine
 from core.refusals import Invalid
 from disputes.releases import operations, queries
 from disputes.releases.checks import check_tree, read_processes
@@ -19,20 +20,38 @@ from disputes.releases.operations import finding_json
 from disputes.releases.scenarios.reading import Scenario, ScenarioError, read_scenarios
 from disputes.releases.scenarios.running import Seen, run_scenarios
 from disputes.releases.tree import Tree, read_tree
-from engine import Severity
+from engine import Catalogue, Severity
 from engine.diagram import Kind, Process
+from engine.importing import translate
 
 
-def check(directory: Path, *, services: Collection[str], today: date) -> tuple[dict[str, Any], int]:
-    """``hejie check DIR``. Raises Invalid when there is nothing to read."""
+def check(
+    directory: Path, *, services: Collection[str], today: date, foreign: bool = False
+) -> tuple[dict[str, Any], int]:
+    """``hejie check DIR``. ``foreign``: diagrams of Camunda 7, translated first. Raises Invalid."""
     tree = read_tree(directory)
-    findings = check_tree(tree, services, today=today)
+    findings = []
+    if foreign:
+        imported = {path: translate(xml, path) for path, xml in tree.files.items() if path.endswith(".bpmn")}
+        findings = [replace(f, file=tree.shown(f.file)) for each in imported.values() for f in each.findings]
+        tree = replace(tree, files={**tree.files, **{path: each.xml for path, each in imported.items()}})
+    findings += check_tree(tree, services, today=today)
     errors = any(finding.severity is Severity.ERROR for finding in findings)
     report = {
         "files": sorted(tree.shown(path) for path in tree.files),
         "findings": [finding_json(finding) for finding in findings],
     }
     return report, 1 if errors else 0
+
+
+def translated(file: Path) -> tuple[dict[str, Any], int, bytes]:
+    """``hejie import FILE``: what was translated, left out and refused, and the diagram in our vocabulary."""
+    if not file.is_file():
+        raise Invalid(f"{file} is no file.", code="import.no_file")
+    found = translate(file.read_bytes(), file.name)
+    findings = [*found.findings, *engine.check({file.name: found.xml}, Catalogue(complete=False))]
+    report = {"file": file.name, "findings": [finding_json(finding) for finding in findings]}
+    return report, 1 if any(f.severity is Severity.ERROR for f in findings) else 0, found.xml
 
 
 def deploy(

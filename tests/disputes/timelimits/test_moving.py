@@ -200,7 +200,13 @@ def ask(case: Case, now: str = "2026-08-10T10:00", by: str = "person:1", **more:
         case.engine.lock(session, case.instance_id)
         row = deadline(session, case, "C05")
         asked = operations.request_extension(
-            session, row, limit("C05"), **{"amount": 15, "why": "案情复杂", **more}, now=at(now), by=by, by_name="李四"
+            session,
+            row,
+            limit("C05"),
+            **{"amount": 15, "why": "案情复杂", **more},
+            now=at(now),
+            by=by,
+            by_name="李四",
         )
         return asked.id
 
