@@ -4,7 +4,6 @@ A session cookie holds the person's id and the epoch in which it began; raising 
 request that carries a token is judged by the token alone and needs no CSRF token: no browser adds it by itself.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -101,14 +100,13 @@ def bearer() -> str | None:
 
 
 def _by_token(plain: str) -> Actor:
-    token = tokens.find(read_session(), plain, now=clock())
-    actor = queries.actor(read_session(), token.person_id) if token else None
-    if token is None or actor is None:
+    use = tokens.used(read_session(), plain, now=clock())
+    if use is None:
         raise Unauthorized("这个令牌无效或者已经失效。 This token is not in force.")
-    if tokens.is_use_worth_noting(token, now=clock()):
+    if use.is_worth_noting(now=clock()):
         with the_edge().database.transaction() as own:  # what the request goes on to do may be refused
-            tokens.note_use(own, token.id, now=clock())
-    return replace(actor, scopes=frozenset(token.scopes))
+            tokens.note_use(own, use.token_id, now=clock())
+    return use.actor
 
 
 def _visitor(visitor_id: str) -> Visitor | None:

@@ -90,6 +90,11 @@ class Rows:
             return
         self._new.append(row)
 
+    def know(self, task: Task) -> None:
+        """Take up an open task that was read when the instance was locked."""
+        if self._tasks is None:
+            self._new.append(task)
+
     def tasks(self) -> dict[int, Task]:
         """Token → open task."""
         if self._tasks is None:

@@ -94,17 +94,17 @@ class Run(Work):
 
     # What commands do.
 
-    def answer(self, task_id: UUID, number: int, answer: Mapping[str, Any]) -> None:
-        """Complete the open task of a token."""
-        task = self.rows.end_task(number, Task.State.COMPLETED, self.now, self.by)
-        if task is None or task.id != task_id:
-            found = self.session.scalar(select(Task.state).where(Task.id == task_id))
+    def answer(self, task: Task, number: int, answer: Mapping[str, Any]) -> None:
+        """Complete the open task of a token; it was read when the instance was locked."""
+        if task.state != Task.State.OPEN:
             raise WrongState(
-                f"Expected an open task, found one that is {found}.",
-                code=f"task.already_{found}",
+                f"Expected an open task, found one that is {task.state}.",
+                code=f"task.already_{task.state}",
                 expected="open",
-                found=str(found),
+                found=str(task.state),
             )
+        self.rows.know(task)
+        self.rows.end_task(number, Task.State.COMPLETED, self.now, self.by)
         token = self.token(number)
         self.step.completed.append(task)
         self.log("task.completed", token.node.element, payload={"task": str(task.id), "role": task.role})

@@ -115,7 +115,7 @@ class Engine:
             instance,
             command,
             f"task:{task_id}",
-            lambda run: run.answer(task_id, token, answer),
+            lambda run: run.answer(task, token, answer),
             now,
             by,
         )

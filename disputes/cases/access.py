@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from core.db import of_transaction
 from core.refusals import NotFound
 from disputes.cases.models import Case, Party, Side
 from disputes.identity.actor import Actor
@@ -14,6 +15,18 @@ from disputes.network.models import Kind, Organisation
 
 #: Whoever stands on the complainant's side of a case.
 COMPLAINING = (Side.COMPLAINANT, Side.REPRESENTATIVE, Side.AGENT)
+
+#: Statements that most requests need are built once.
+_COMPLAINING = select(Party.person_id).where(
+    Party.case_id == bindparam("case"), Party.side.in_(COMPLAINING), Party.person_id.is_not(None)
+)
+_NEAR = select(Organisation).where(
+    or_(
+        and_(Organisation.kind.in_((Kind.CENTRE, Kind.BUREAU)), Organisation.region == bindparam("region")),
+        Organisation.id == bindparam("office", type_=Uuid()),
+        Organisation.id == bindparam("station", type_=Uuid()),
+    )
+)
 
 #: Key of the places in charge that a transaction has looked up, in ``Session.info``.
 _IN_CHARGE = "disputes.cases.in_charge"
@@ -37,11 +50,7 @@ def relation(session: Session, case: Case) -> Relation:
 
 def complainants(session: Session, case: Case) -> list[UUID]:
     """The complainant, and the representatives and agents who act for them."""
-    found = session.scalars(
-        select(Party.person_id).where(
-            Party.case_id == case.id, Party.side.in_(COMPLAINING), Party.person_id.is_not(None)
-        )
-    )
+    found = session.scalars(_COMPLAINING, {"case": case.id})
     return sorted({case.complainant_id, *(person for person in found if person is not None)})
 
 
@@ -50,11 +59,7 @@ def in_charge(session: Session, case: Case) -> list[Organisation]:
 
     Asked several times in a step, so each transaction looks once.
     """
-    transaction = session.get_transaction()
-    known, found = session.info.get(_IN_CHARGE, (None, {}))
-    if transaction is None or known is not transaction:
-        found = {}
-        session.info[_IN_CHARGE] = (transaction, found)
+    found = of_transaction(session, _IN_CHARGE)
     key = (case.office_id, case.station_id, case.region)
     if key not in found:
         found[key] = _look_up(session, case)
@@ -63,9 +68,8 @@ def in_charge(session: Session, case: Case) -> list[Organisation]:
 
 
 def _look_up(session: Session, case: Case) -> list[Organisation]:
-    above = (Organisation.kind.in_((Kind.CENTRE, Kind.BUREAU))) & (Organisation.region == case.region)
-    own = Organisation.id.in_([place for place in (case.office_id, case.station_id) if place is not None])
-    near = {place.id: place for place in session.scalars(select(Organisation).where(above | own))}
+    asked = {"region": case.region, "office": case.office_id, "station": case.station_id}
+    near = {place.id: place for place in session.scalars(_NEAR, asked)}
     middle = next(
         (p for p in sorted(near.values(), key=lambda p: p.code) if p.kind == Kind.CENTRE and p.active), None
     )

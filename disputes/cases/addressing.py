@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from disputes.cases.access import in_charge
@@ -11,6 +11,11 @@ from disputes.cases.models import Case
 from disputes.identity.models import Membership
 from disputes.identity.roles import Role
 from disputes.network.models import Kind, Organisation
+
+#: Built once: every task that opens asks.
+_HELD_IN = select(Membership.organisation_id).where(
+    Membership.organisation_id.in_(bindparam("places", expanding=True)), Membership.role == bindparam("role")
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,7 @@ def addressee(session: Session, case: Case, role: str) -> Addressee:
 def _nearest(session: Session, case: Case, role: str) -> UUID | None:
     """The organisation nearest to the case in which somebody holds the role: the office, then upwards."""
     places = [place.id for place in in_charge(session, case)]
-    held = set(
-        session.scalars(
-            select(Membership.organisation_id).where(
-                Membership.organisation_id.in_(places), Membership.role == role
-            )
-        )
-    )
+    held = set(session.scalars(_HELD_IN, {"places": places, "role": role}))
     return next((place for place in places if place in held), None)
 
 

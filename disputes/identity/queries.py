@@ -1,9 +1,10 @@
 """Finding people and what they are."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from core import sealing
@@ -12,6 +13,20 @@ from disputes.identity.actor import Actor
 from disputes.identity.models import Membership, Person
 from disputes.identity.roles import Role
 from disputes.identity.rules import normal_email, normal_login, normal_phone
+
+#: Asked by every request, so it is built once, reads plain columns and unseals nothing.
+_ACTOR = (
+    select(
+        Person.name,
+        Person.language,
+        Person.active,
+        Person.session_epoch,
+        Membership.role,
+        Membership.organisation_id,
+    )
+    .outerjoin(Membership, Membership.person_id == Person.id)
+    .where(Person.id == bindparam("person"))
+)
 
 
 def person(session: Session, person_id: UUID) -> Person:
@@ -52,18 +67,16 @@ def by_id_no(session: Session, id_no: str) -> Sequence[Person]:
 
 
 def actor(session: Session, person_id: UUID, *, epoch: int | None = None) -> Actor | None:
-    """Who acts behind a session; None when the account is closed or the session's epoch is over.
-
-    Asked by every request, so it reads plain columns and unseals nothing.
-    """
-    wanted = select(Person.name, Person.language, Person.active, Person.session_epoch)
-    found = session.execute(wanted.where(Person.id == person_id)).one_or_none()
-    if found is None or not found.active or (epoch is not None and epoch != found.session_epoch):
+    """Who acts behind a session; None when the account is closed or the session's epoch is over."""
+    found = session.execute(_ACTOR, {"person": person_id}).all()
+    if not found or not found[0].active or (epoch is not None and epoch != found[0].session_epoch):
         return None
-    held = session.execute(
-        select(Membership.role, Membership.organisation_id).where(Membership.person_id == person_id)
-    )
-    return Actor(person_id, found.name, frozenset((Role(role), place) for role, place in held), found.language)
+    return Actor(person_id, found[0].name, roles_of_rows(found), found[0].language)
+
+
+def roles_of_rows(rows: Sequence[Row[Any]]) -> frozenset[tuple[Role, UUID]]:
+    """The roles in rows of a person joined to the memberships; the columns are empty for somebody who has none."""
+    return frozenset((Role(row.role), row.organisation_id) for row in rows if row.role is not None)
 
 
 def as_actor(person: Person, *, scopes: frozenset[str] | None = None) -> Actor:

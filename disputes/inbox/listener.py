@@ -1,6 +1,6 @@
 """Mirrors the engine's tasks as inbox items, inside the transaction of the step that opened or ended them."""
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.orm import Session
 
 from disputes.cases.addressing import addressee
@@ -10,6 +10,13 @@ from disputes.cases.rules import STANDINGS
 from disputes.inbox.locking import locked
 from disputes.inbox.models import NEVER, Draft, InboxItem, ItemState
 from engine import Step, Task
+
+#: Built once; nobody in this session holds a draft.
+_DROP_DRAFTS = (
+    delete(Draft)
+    .where(Draft.task_id.in_(bindparam("tasks", expanding=True)))
+    .execution_options(synchronize_session=False)
+)
 
 
 class InboxListener:
@@ -36,7 +43,7 @@ class InboxListener:
                 task = moved[item.task_id]
                 item.due_at, item.sort_at, item.due_note = task.due_at, task.due_at or NEVER, task.due_note
         if ended:
-            session.execute(delete(Draft).where(Draft.task_id.in_(ended)))
+            session.execute(_DROP_DRAFTS, {"tasks": list(ended)})
 
 
 def _item(session: Session, case: Case, task: Task) -> InboxItem:

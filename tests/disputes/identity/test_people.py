@@ -341,22 +341,22 @@ def test_a_token_is_shown_once_and_works_within_its_scopes_and_days(database: Da
         assert plain not in str(connection.execute(text("select * from api_token")).all())
     end = NOW + timedelta(days=30)
     with database.reader() as session:
-        actor = tokens.actor(session, plain, now=end - timedelta(seconds=1))
-        assert actor is not None and actor.person_id == person.id and actor.scopes == {"case.read"}
-        assert tokens.actor(session, plain, now=end) is None
-        assert tokens.actor(session, plain[:-1], now=NOW) is None
-        assert tokens.actor(session, "Bearer", now=NOW) is None
+        use = tokens.used(session, plain, now=end - timedelta(seconds=1))
+        assert use is not None and use.actor.person_id == person.id and use.actor.scopes == {"case.read"}
+        assert tokens.used(session, plain, now=end) is None
+        assert tokens.used(session, plain[:-1], now=NOW) is None
+        assert tokens.used(session, "Bearer", now=NOW) is None
     with database.transaction() as session:
-        assert tokens.is_use_worth_noting(row, now=NOW)
+        assert use.is_worth_noting(now=NOW)
         tokens.note_use(session, row.id, now=NOW)
-        noted = tokens.find(session, plain, now=NOW)
-        assert noted is not None and not tokens.is_use_worth_noting(noted, now=NOW + timedelta(minutes=9))
+        noted = tokens.used(session, plain, now=NOW)
+        assert noted is not None and not noted.is_worth_noting(now=NOW + timedelta(minutes=9))
         tokens.revoke(session, row.id, now=NOW)
         tokens.revoke(session, row.id, now=NOW + timedelta(days=1))
         with pytest.raises(NotFound):
             tokens.revoke(session, uuid4(), now=NOW)
     with database.reader() as session:
-        assert tokens.actor(session, plain, now=NOW) is None
+        assert tokens.used(session, plain, now=NOW) is None
         assert [t.revoked_at for t in tokens.of_person(session, person.id) if t.id == row.id] == [NOW]
 
 
@@ -367,7 +367,7 @@ def test_tokens_of_a_closed_account_stop_working(database: Database) -> None:
         _, plain = tokens.issue(session, mine, name="x", scopes=["case.*"], lasts=timedelta(days=1), now=NOW)
         operations.deactivate(session, mine)
     with database.reader() as session:
-        assert tokens.actor(session, plain, now=NOW) is None
+        assert tokens.used(session, plain, now=NOW) is None
 
 
 @pytest.mark.parametrize(
