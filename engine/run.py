@@ -3,9 +3,6 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
-
-from sqlalchemy import select
 
 from core.refusals import WrongState
 from engine import events, expressions, moments, state

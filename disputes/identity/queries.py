@@ -1,10 +1,10 @@
 """Finding people and what they are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from core import sealing
@@ -74,7 +74,7 @@ def actor(session: Session, person_id: UUID, *, epoch: int | None = None) -> Act
     return Actor(person_id, found[0].name, roles_of_rows(found), found[0].language)
 
 
-def roles_of_rows(rows: Sequence[Row[Any]]) -> frozenset[tuple[Role, UUID]]:
+def roles_of_rows(rows: Iterable[Any]) -> frozenset[tuple[Role, UUID]]:
     """The roles in rows of a person joined to the memberships; the columns are empty for somebody who has none."""
     return frozenset((Role(row.role), row.organisation_id) for row in rows if row.role is not None)
 
