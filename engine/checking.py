@@ -99,11 +99,15 @@ def check(files: Mapping[str, bytes], catalogue: Catalogue) -> list[Finding]:
 
 def _check_decisions(content: bytes, path: str, functions: Collection[str]) -> tuple[list[Finding], set[str]]:
     try:
-        return [], set(feel.dmn.parse(content, path, functions=functions).names)
+        decisions = feel.dmn.parse(content, path, functions=functions)
     except feel.dmn.DmnError as error:
         return [
             Finding(path, f.element, f"dmn.{f.code}", Severity.ERROR, f.zh, f.en) for f in error.findings
         ], set()
+    return [
+        Finding(path, f.element, f"dmn.{f.code}", Severity(f.severity), f.zh, f.en)
+        for f in feel.dmn.check_tables(decisions)
+    ], set(decisions.names)
 
 
 def _error(file: str, element: str, code: str, zh: str, en: str) -> Finding:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
+from feel.dmn.checks import TableFinding, check_tables
 from feel.dmn.decisions import DecisionResult, Decisions
 from feel.dmn.errors import DmnError, DmnEvaluationError, DmnFinding
 from feel.dmn.reading import attribute, children, read
@@ -15,7 +16,18 @@ from feel.errors import FeelError
 from feel.limits import Functions
 from feel.scalars import to_json
 
-__all__ = ["DecisionResult", "Decisions", "DmnError", "DmnEvaluationError", "DmnFinding", "decide", "load", "parse"]
+__all__ = [
+    "DecisionResult",
+    "Decisions",
+    "DmnError",
+    "DmnEvaluationError",
+    "DmnFinding",
+    "TableFinding",
+    "check_tables",
+    "decide",
+    "load",
+    "parse",
+]
 
 
 def parse(

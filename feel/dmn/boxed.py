@@ -11,7 +11,7 @@ from feel.compiler import NotIterable, within
 from feel.dmn.errors import DmnEvaluationError, DmnFinding
 from feel.dmn.items import Items
 from feel.dmn.reading import Element, attribute, child, children, identity, local, name_of, text
-from feel.dmn.tables import POLICIES, Environment, Input, Output, Rule, Table
+from feel.dmn.tables import POLICIES, Cell, Environment, Input, Output, Rule, Table
 from feel.errors import FeelError, FeelNameError
 from feel.expression import Sheet, compile
 from feel.limits import CALL, Runtime
@@ -107,6 +107,8 @@ class Builder:
         #: Names used by everything compiled since they were emptied: all, and those that nothing inside binds.
         self.free: set[str] = set()
         self.loose: set[str] = set()
+        #: The decision tables compiled so far.
+        self.tables: list[Table] = []
 
     # -- problems -------------------------------------------------------------------------------------------------
 
@@ -169,13 +171,14 @@ class Builder:
 
     def _feel(self, element: Element, source: str, names: Names) -> Logic:
         try:
-            compiled = compile(source, **self._options(names), closed=False)
+            compiled = compile(source, **self.options(names), closed=False)
         except FeelError as error:
             return self._syntax(element, error)
         self._uses(compiled.names | compiled.calls)
         return compiled.run
 
-    def _options(self, names: Names) -> dict[str, Any]:
+    def options(self, names: Names) -> dict[str, Any]:
+        """How texts are compiled where these names are seen."""
         return {
             "names": names,
             "functions": self._functions - names,
@@ -379,7 +382,7 @@ class Builder:
                 element, "table.policy", f"没有命中策略 {policy} {aggregation}", "no such hit policy"
             )
         before = len(self._findings)
-        sheet = Sheet(**self._options(names))
+        sheet = Sheet(**self.options(names))
         inputs = [self._input(found, sheet) for found in children(element, "input")]
         outputs = [self._output(found, sheet, self._items) for found in children(element, "output")]
         if not outputs:
@@ -403,7 +406,9 @@ class Builder:
 
             return refuse
         self._uses(sheet.names)
-        return Table(identity(element), policy, aggregation, sheet, inputs, outputs, rules)
+        table = Table(identity(element), policy, aggregation, sheet, inputs, outputs, rules, self.options(names))
+        self.tables.append(table)
+        return table
 
     def _code(self, element: Element, compile_text: Callable[[], Any]) -> Any:
         try:
@@ -423,7 +428,7 @@ class Builder:
             allowed = self._code(values, lambda: sheet.tests(text(values), slot))
         of = self._items.of(expression)
         label = attribute(element, "label") or source
-        return Input(label, slot, value, of, allowed, text(values))
+        return Input(label, slot, value, of, allowed, text(values), source)
 
     def _output(self, element: Element, sheet: Sheet, items: Items) -> Output:
         default = child(element, "defaultOutputEntry")
@@ -434,7 +439,7 @@ class Builder:
         priorities: list[Value] = []
         if values is not None and text(values):
             listed = f"[{text(values)}]"
-            found = self._code(values, lambda: compile(listed, **self._options(frozenset()), closed=False))
+            found = self._code(values, lambda: compile(listed, **self.options(frozenset()), closed=False))
             priorities = found.evaluate({}) if found is not None else []
         return Output(name_of(element), items.of(element), code, priorities or [])
 
@@ -460,7 +465,8 @@ class Builder:
             self._code(cell, lambda cell=cell: sheet.expression(text(cell) or "null"))  # type: ignore[misc]
             for cell in answers
         ]
-        return Rule(attribute(element, "id") or str(number), number, tests, codes)
+        written = [[Cell(identity(cell), text(cell)) for cell in row] for row in (cells, answers)]
+        return Rule(attribute(element, "id") or str(number), number, tests, codes, *written)
 
 
 def _null(environment: Environment, runtime: Runtime) -> Value:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from feel.dmn.boxed import Builder, Defined, Logic, fitted
 from feel.dmn.errors import DmnEvaluationError, DmnFinding
 from feel.dmn.items import Items
 from feel.dmn.reading import Element, attribute, child, children, identity, local, name_of, target
-from feel.dmn.tables import Environment, Tracing
+from feel.dmn.tables import Environment, Table, Tracing
 from feel.expression import measure, too_deep
 from feel.limits import Runtime
 from feel.scalars import read_typed
@@ -46,6 +47,8 @@ class Part:
     logic: Logic | None = None
     free: frozenset[str] = frozenset()
     table: str = ""  #: id of the decision's own table
+    tables: list[Table] = field(default_factory=list)  #: all tables within
+    options: dict[str, Any] = field(default_factory=dict)  #: how its texts are compiled
 
 
 class Decisions:
@@ -151,7 +154,7 @@ class Decisions:
         names = frozenset(
             name for prefix, needed in part.needs for name in ((prefix or needed.variable), needed.name)
         )
-        self._builder.free, self._builder.loose = set(), set()
+        self._builder.free, self._builder.loose, self._builder.tables = set(), set(), []
         if part.kind == "decision":
             part.logic = self._builder.expression_of(part.element, names)
             table = child(part.element, "decisionTable")
@@ -161,6 +164,7 @@ class Decisions:
         elif part.kind == "decisionService":
             part.logic = self._service(part)
         part.free = frozenset(self._builder.free)
+        part.tables, part.options = self._builder.tables, self._builder.options(names)
         own = {part.variable, part.name} if part.kind == "businessKnowledgeModel" else set()
         for name in sorted((self._builder.loose & self.hidden) - names - own):
             self._problem(
@@ -206,6 +210,11 @@ class Decisions:
         """Ids and names of all decisions and decision services."""
         parts = [part for part in self._parts.values() if part.kind in ("decision", "decisionService")]
         return frozenset(part.id for part in parts) | frozenset(part.name for part in parts)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All elements of the graph, in the order of the file."""
+        return tuple(self._parts.values())
 
     def inputs(self, decision: str) -> frozenset[str]:
         """The names that must come from outside for a decision, its requirements included."""

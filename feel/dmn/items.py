@@ -14,7 +14,7 @@ from feel.values import Value
 class Item(Type):
     """A declared type: a base, and perhaps the values that are allowed."""
 
-    __slots__ = ("_allowed", "_base", "name")
+    __slots__ = ("base", "constraint", "name")
 
     def __init__(self, name: str, base: Type, allowed: UnaryTests | None) -> None:
         super().__init__(
@@ -26,13 +26,13 @@ class Item(Type):
             allowed=base.allowed if allowed is None else listed(allowed),
         )
         self.name = name
-        self._base = base
-        self._allowed = allowed
+        self.base = base
+        self.constraint = allowed
 
     def accepts(self, value: Value, runtime: Runtime, *, values: bool = True) -> bool:
-        if not self._base.accepts(value, runtime, values=values):
+        if not self.base.accepts(value, runtime, values=values):
             return False
-        return not values or self._allowed is None or self._allowed.run(value, {}, runtime) is True
+        return not values or self.constraint is None or self.constraint.run(value, {}, runtime) is True
 
     def __repr__(self) -> str:
         return self.name

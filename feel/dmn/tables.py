@@ -7,7 +7,7 @@ them. A table never picks one in silence.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from feel.compiler import Code, Frame
 from feel.dmn.errors import DmnEvaluationError
@@ -40,6 +40,7 @@ class Input:
     type: Type | None
     allowed: Code | None
     allowed_text: str
+    source: str = ""  #: the expression as written
 
 
 @dataclass(slots=True)
@@ -52,12 +53,21 @@ class Output:
     priorities: list[Value] = field(default_factory=list)
 
 
+class Cell(NamedTuple):
+    """An entry of a rule as written; ``element`` is its id, or that of the rule."""
+
+    element: str
+    text: str
+
+
 @dataclass(slots=True)
 class Rule:
     id: str
     number: int
     tests: list[Code]  #: only of the cells that test something
     outputs: list[Code]
+    cells: list[Cell] = field(default_factory=list)  #: all input entries, as written
+    answers: list[Cell] = field(default_factory=list)  #: all output entries, as written
 
 
 class Table:
@@ -72,24 +82,28 @@ class Table:
         inputs: list[Input],
         outputs: list[Output],
         rules: list[Rule],
+        options: Mapping[str, Any],
     ) -> None:
-        self._element = element
+        #: How the texts of its cells are compiled.
+        self.options = options
+        self.element = element
+        self.policy = policy
+        self.inputs = inputs
+        self.outputs = outputs
+        self.rules = rules
+        self.aggregation = aggregation
         self._sheet = sheet
-        self._inputs = inputs
-        self._outputs = outputs
-        self._rules = rules
         self._first_only = policy == "FIRST"
         self._decide = _POLICIES[policy]
-        self._aggregation = aggregation
         self._several = policy in ("COLLECT", "RULE ORDER", "OUTPUT ORDER")
 
     def __call__(self, environment: Environment, runtime: Runtime) -> Value:
         frame = self._sheet.frame(environment, runtime)
-        runtime.spend(len(self._rules))
-        for column in self._inputs:
+        runtime.spend(len(self.rules))
+        for column in self.inputs:
             frame[column.slot] = self._given(column, frame)
         matched = []
-        for rule in self._rules:
+        for rule in self.rules:
             for test in rule.tests:
                 if test(frame) is not True:
                     break
@@ -98,7 +112,7 @@ class Table:
                 if self._first_only:
                     break
         if isinstance(runtime, Tracing):
-            runtime.matched.append((self._element, [rule.id for rule in matched]))
+            runtime.matched.append((self.element, [rule.id for rule in matched]))
         if not matched:
             return self._nothing(frame)
         return self._decide(self, frame, matched)
@@ -120,7 +134,7 @@ class Table:
     def _refused(self, column: Input, value: Value, of: Type | None, runtime: Runtime) -> DmnEvaluationError:
         if of is not None and of.kind != kind(value):
             return DmnEvaluationError(
-                self._element,
+                self.element,
                 "input.type",
                 f"“{column.label}”应当是{KIND_ZH.get(of.kind, of.kind)}，实际是{KIND_ZH[kind(value)]}",
                 f"{column.label} must be a {of.kind}, not a {kind(value)}",
@@ -128,7 +142,7 @@ class Table:
         written = text_of(value, runtime, inside=True)
         allowed = column.allowed_text or str(of)
         return DmnEvaluationError(
-            self._element,
+            self.element,
             "input.value",
             f"“{column.label}”的值 {written} 不在允许的值之内：{allowed}",
             f"{column.label} is {written}, which is not among the allowed values {allowed}",
@@ -142,21 +156,21 @@ class Table:
     def _row(self, values: list[Value], runtime: Runtime) -> Value:
         """The answer of one rule: a value, or a context of the values of all columns."""
         fitting = {}
-        for column, value in zip(self._outputs, values, strict=True):
+        for column, value in zip(self.outputs, values, strict=True):
             found = value if column.type is None else column.type.coerce(value, runtime)
             fitting[column.name] = None if found is MISMATCH else found
         return fitting if len(values) > 1 else found if found is not MISMATCH else None
 
     def _nothing(self, frame: Frame) -> Value:
         """No rule holds: the default entries, if there are any."""
-        if any(column.default is not None for column in self._outputs):
+        if any(column.default is not None for column in self.outputs):
             answer = self._row(
-                [column.default(frame) if column.default else None for column in self._outputs], frame[0]
+                [column.default(frame) if column.default else None for column in self.outputs], frame[0]
             )
-            return [answer] if self._several and not self._aggregation else answer
-        if self._aggregation == "COUNT":
+            return [answer] if self._several and not self.aggregation else answer
+        if self.aggregation == "COUNT":
             return Decimal(0)
-        return [] if self._several and not self._aggregation else None
+        return [] if self._several and not self.aggregation else None
 
     # -- hit policies ---------------------------------------------------------------------------------------------
 
@@ -192,33 +206,33 @@ class Table:
 
     def _collect(self, frame: Frame, matched: list[Rule]) -> Value:
         answers = self._rule_order(frame, matched)
-        if not self._aggregation:
+        if not self.aggregation:
             return answers
-        if len(self._outputs) == 1:
+        if len(self.outputs) == 1:
             return self._aggregated(answers, frame[0])
         return {
             column.name: self._aggregated([answer[column.name] for answer in answers], frame[0])
-            for column in self._outputs
+            for column in self.outputs
         }
 
     def _aggregated(self, answers: list[Value], runtime: Runtime) -> Value:
-        if self._aggregation == "COUNT":
+        if self.aggregation == "COUNT":
             distinct: list[Value] = []
             for answer in answers:
                 if not any(equal(answer, other, runtime) is True for other in distinct):
                     distinct.append(answer)
             return Decimal(len(distinct))
-        if not all(kind(answer) in _ADDABLE or self._aggregation != "SUM" for answer in answers):
+        if not all(kind(answer) in _ADDABLE or self.aggregation != "SUM" for answer in answers):
             return None
         result = answers[0]
         for answer in answers[1:]:
-            if self._aggregation == "SUM":
+            if self.aggregation == "SUM":
                 result = add(result, answer)
                 continue
             place = order(answer, result)
             if place is None:
                 return None
-            if place < 0 if self._aggregation == "MIN" else place > 0:
+            if place < 0 if self.aggregation == "MIN" else place > 0:
                 result = answer
         return result
 
@@ -227,20 +241,20 @@ class Table:
 
     def _rank(self, answer: Value, runtime: Runtime) -> tuple[int, ...]:
         """The place of an answer among the allowed values of each output, best first."""
-        values = [answer] if len(self._outputs) == 1 else [answer[column.name] for column in self._outputs]
+        values = [answer] if len(self.outputs) == 1 else [answer[column.name] for column in self.outputs]
         return tuple(
             next(
                 (place for place, best in enumerate(column.priorities) if equal(value, best, runtime) is True),
                 10**6,
             )
-            for column, value in zip(self._outputs, values, strict=True)
+            for column, value in zip(self.outputs, values, strict=True)
             if column.priorities
         )
 
     def _conflict(self, rules: list[Rule], code: str, policy: str, zh: str, en: str) -> DmnEvaluationError:
         numbers = ", ".join(str(rule.number) for rule in rules)
         return DmnEvaluationError(
-            self._element,
+            self.element,
             code,
             f"命中策略 {policy}：{zh}，但规则 {numbers} 同时成立",
             f"hit policy {policy}: {en}, but the rules {numbers} hold together",
