@@ -159,8 +159,28 @@ def _tck_lines(report: Mapping[str, Any]) -> str:
 def _scenario(given: argparse.Namespace) -> int:
     from disputes.releases.commands import scenario
 
-    report, status = scenario(given.directory, coverage=given.coverage)
+    if given.words[:1] == ["record"]:
+        return _record_scenario(given)
+    if len(given.words) > 1:
+        raise Invalid("hejie scenario [DIR], or: hejie scenario record CASE_NO", code="scenario.words")
+    report, status = scenario(Path(given.words[0]) if given.words else HOME, coverage=given.coverage)
     _show(given, report, _scenario_lines)
+    return status
+
+
+def _record_scenario(given: argparse.Namespace) -> int:
+    from disputes.releases.commands import record_scenario
+
+    if len(given.words) != 2:
+        raise Invalid("hejie scenario record CASE_NO [-o FILE]", code="scenario.words")
+    with _database().reader() as session:
+        report, status = record_scenario(session, given.words[1])
+    if given.output is not None:
+        given.output.write_text(report["text"])
+    told = {name: report[name] for name in report if name != "text" or given.output is None}
+    _show(given, told, lambda r: r.get("text") or f"{given.output}")
+    if report["why"]:
+        print(f"重放时走得不一样 it replays differently: {report['why']}", file=sys.stderr)
     return status
 
 
@@ -173,6 +193,9 @@ def _scenario_lines(report: Mapping[str, Any]) -> str:
     for name, seen in (report.get("coverage") or {}).items():
         (elements, of), (flows, all_flows) = seen["elements"], seen["flows"]
         lines.append(f"{name}: {elements}/{of} elements, {flows}/{all_flows} flows; missing {seen['missing']}")
+    for name, table in (report.get("decisions") or {}).items():
+        (rules, of_rules), missing = table["rules"], table["missing"]
+        lines.append(f"{table['file']} {name}: {rules}/{of_rules} rules; never matched {missing}")
     passed = sum(played["passed"] for played in report["scenarios"])
     return "\n".join([*lines, f"{passed} of {len(report['scenarios'])} scenarios passed"])
 
@@ -402,8 +425,10 @@ def _parser() -> argparse.ArgumentParser:
     corpora = add("corpora", _corpora, "translate, check and start every foreign diagram below a directory")
     corpora.add_argument("directory", type=_directory)
     scenario = add("scenario", _scenario, "play the scenarios of a release over a virtual clock")
-    scenario.add_argument("--coverage", action="store_true", help="which elements and flows they reach")
-    for sub in (run, deploy, check, scenario):
+    scenario.add_argument("words", nargs="*", metavar="DIR | record CASE_NO", help="a release, or a case to record")
+    scenario.add_argument("--coverage", action="store_true", help="which elements, flows and rules they reach")
+    scenario.add_argument("-o", "--output", type=Path, help="record: the file to write")
+    for sub in (run, deploy, check):
         sub.add_argument("directory", type=_directory, nargs="?", default=HOME)
     due = add("due", _due, "when a time limit ends, and why then")
     due.add_argument("limit", help="C01, S06 …")

@@ -6,7 +6,7 @@ from typing import Any
 
 import feel
 from core.now import CHINA
-from engine import expressions, moments
+from engine import expressions, moments, values
 from engine.diagram import Element
 from engine.incidents import Stuck
 from engine.situation import Situation
@@ -126,6 +126,16 @@ class Evaluation(Situation):
             value = self.evaluate(token, source, seen)
             seen[target] = value
             self.scopes.assign(token, target, value)
+
+    def taken_from(self, element: Element, result: Mapping[str, Any]) -> dict[str, Any]:
+        """What the outputs of an element read of a result, as JSON: for the log, to tell the run again."""
+        if not element.outputs or not result:
+            return {}
+        read: set[str] = set()
+        for source, _ in element.outputs:
+            if expressions.is_expression(source):
+                read |= expressions.compiled(source, self.engine.function_names).names
+        return {name: values.encode(result[name]) for name in sorted(read & result.keys())}
 
     def as_moment(self, element: Element, value: Any) -> datetime:
         try:

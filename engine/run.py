@@ -127,7 +127,10 @@ class Run(Work):
         token = self.token(subscription.token)
         self.step.messages.append(subscription.message)
         element = self.specifications.process(subscription.process).elements[subscription.element]
-        self.log("message.received", element, payload={"message": subscription.message})
+        entry = self.log("message.received", element, payload={"message": subscription.message})
+        carried = self.taken_from(element, payload)
+        if carried:
+            entry["payload"]["carried"] = carried
         token.node.happen(token, subscription.element, payload)
 
     def work_done(self, job: Job, result: Mapping[str, Any]) -> None:
@@ -135,7 +138,10 @@ class Run(Work):
         token = self.token(job.token)
         job.state, job.ended_at, job.worker, job.locked_until = Job.State.COMPLETED, self.now, None, None
         self.rows.jobs().pop(job.token, None)
-        self.log("job.completed", token.node.element, payload={"job": str(job.id), "type": job.type})
+        entry = self.log("job.completed", token.node.element, payload={"job": str(job.id), "type": job.type})
+        returned = self.taken_from(token.node.element, result)
+        if returned:
+            entry["payload"]["returned"] = returned
         assert isinstance(token.node, Working)
         token.node.worked(token, result)
 

@@ -98,7 +98,8 @@ class Engine:
     def _starting(self, data: Mapping[str, Any]) -> Apply:
         def apply(run: Run) -> None:
             run.create(run.instance.process, data)
-            run.log("instance.started", payload={"process": run.instance.process, "bundle": run.instance.bundle})
+            started = {"process": run.instance.process, "bundle": run.instance.bundle, "data": values.encode(data)}
+            run.log("instance.started", payload=started)
             run.begin(run.top)
 
         return apply

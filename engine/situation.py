@@ -49,18 +49,18 @@ class Situation:
     def __post_init__(self) -> None:
         self.rows = Rows(self.session, self.instance.id)
 
-    def log(self, kind: str, element: Element | None = None, *, payload: Mapping[str, Any]) -> None:
-        """Note an event; it is chained and written when the step is saved."""
-        self._log.append(
-            events.entry(
-                kind,
-                payload,
-                self.now,
-                self.by,
-                "" if element is None else element.process,
-                "" if element is None else element.id,
-            )
+    def log(self, kind: str, element: Element | None = None, *, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Note an event; it is chained and written when the step is saved, and may be added to until then."""
+        entry = events.entry(
+            kind,
+            payload,
+            self.now,
+            self.by,
+            "" if element is None else element.process,
+            "" if element is None else element.id,
         )
+        self._log.append(entry)
+        return entry
 
     def token(self, number: int) -> Token:
         """The token of a row. Raises WrongState when it is gone."""

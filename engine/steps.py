@@ -110,6 +110,8 @@ class Decided:
     decision: str
     value: Any
     matched: list[str]
+    #: Every table that was asked on the way, with the rules that matched in it.
+    trace: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -93,10 +93,11 @@ class Work(Listening):
             rearm=self.ask_to_rearm,
         )
         self.step.services.append(element.task_type)
-        self.log("service.called", element, payload={"type": element.task_type})
+        entry = self.log("service.called", element, payload={"type": element.task_type})
         try:
             result = service(call)
         except BpmnError as error:
+            entry["payload"]["error"] = error.code
             self.throw_error(token, error.code, str(error))
             return
         except NOT_STUCK:
@@ -112,6 +113,9 @@ class Work(Listening):
                 element.id,
                 f"{element.task_type}: {type(error).__name__}: {error}",
             ) from error
+        returned = self.taken_from(element, result or {})
+        if returned:
+            entry["payload"]["returned"] = returned
         self.give_outputs(token, result or {})
 
     def open_job(self, token: Token) -> None:
@@ -150,7 +154,9 @@ class Work(Listening):
         except (feel.FeelError, feel.dmn.DmnError, LookupError) as error:
             raise Stuck("decision", element.process, element.id, f"{element.decision}: {error}") from error
         matched = [str(rule) for rule in result.matched]
-        self.step.decisions.append(Decided(element.process, element.id, element.decision, result.value, matched))
+        self.step.decisions.append(
+            Decided(element.process, element.id, element.decision, result.value, matched, list(result.trace))
+        )
         self.log(
             "decision.taken",
             element,

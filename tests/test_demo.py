@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.db import Base, Database
 from core.refusals import NotFound
@@ -22,8 +23,10 @@ from disputes.demo.seed import seed
 from disputes.demo.stories import STORIES, tickets
 from disputes.inbox.models import InboxItem, ItemState
 from disputes.intake.models import AcceptanceDecision, SealedTipoff
+from disputes.releases.scenarios.reading import read_scenarios
+from disputes.releases.scenarios.recording import record
 from disputes.settlement.models import SettlementAgreement
-from engine import Incident, events
+from engine import Incident, Instance, events
 from tests.disputes.district import build_district
 
 EXITS = {
@@ -49,6 +52,21 @@ class Played:
 
     def ticket(self, number: str) -> dict[str, Any]:
         return next(case for case in self.told["cases"] if case["ticket"] == number)
+
+
+def require_faithful(session: Session, case: Case) -> None:
+    """The recording replays, ends where the case ended, and holds nothing that somebody wrote or is called."""
+    recorded = record(session, case)
+    assert recorded.difference is None, (case.case_no, recorded.difference)
+    (scenario,) = read_scenarios(recorded.text.encode(), "recorded.scenarios.yaml")
+    last = scenario.steps[-1].then
+    ended = session.get_one(Instance, case.instance_id).ended_element
+    assert (last.ended or None, last.complete) == (ended, ended is not None)
+    secrets = [case.facts, case.title, case.respondent_name, case.case_no, str(case.id)]
+    secrets += [
+        text for party in case.parties for text in (party.name, party.phone, party.address, party.id_no) if text
+    ]
+    assert not [secret for secret in secrets if secret in recorded.text]
 
 
 END = datetime.fromisoformat("2026-11-22T12:00:00+08:00")
@@ -92,6 +110,16 @@ def test_five_tickets_are_refused_as_not_our_duty_and_the_right_body_is_named(pl
         for ticket, decision in session.execute(query.where(Case.ticket.in_(NOT_OUR_DUTY))):
             assert decision.ground == 1, ticket
             assert decision.competent_body, ticket
+
+
+def test_a_case_of_every_exit_is_recorded_and_replays_to_the_same_end_without_anybody_s_data(
+    played: Played,
+) -> None:
+    with played.database.reader() as session:
+        cases = {case.exit: case for case in session.scalars(select(Case).order_by(Case.filed_at))}
+        assert len(cases) >= len(EXITS) + 1
+        for case in cases.values():
+            require_faithful(session, case)
 
 
 def test_nothing_waits_without_a_limit(played: Played) -> None:

@@ -1,7 +1,7 @@
 """The commands ``check``, ``deploy`` and ``scenario``, without their command line: a directory in, an object out.
 
-Only ``deploy`` needs the database of an installation. The number beside the object is the exit status: 0 good, 1
-findings of severity error or failures.
+Only ``deploy`` and recording a scenario need the database of an installation. The number beside the object is the
+exit status: 0 good, 1 findings of severity error or failures.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -10,19 +10,24 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import engine
 from core.refusals import Invalid
+from disputes.cases.access import no_such_case
+from disputes.cases.models import Case
 from disputes.releases import operations, queries
 from disputes.releases.checks import check_tree, read_processes
 from disputes.releases.operations import finding_json
 from disputes.releases.scenarios.reading import Scenario, ScenarioError, read_scenarios
+from disputes.releases.scenarios.recording import record
 from disputes.releases.scenarios.running import Seen, run_scenarios
 from disputes.releases.tree import Tree, read_tree
 from engine import Catalogue, Severity
 from engine.diagram import Kind, Process
 from engine.importing import translate
+from feel.dmn.reading import rules_of
 
 
 def check(
@@ -72,7 +77,8 @@ def deploy(
 def scenario(directory: Path, *, coverage: bool = False) -> tuple[dict[str, Any], int]:
     """``hejie scenario [DIR] [--coverage]``. Raises Invalid when a file cannot be read.
 
-    Status 1: a scenario failed, there is none, or, with coverage, no scenario reaches some end event.
+    Status 1: a scenario failed, there is none, or, with coverage, no scenario reaches some end event. Rules of
+    tables that no scenario matched are told and are no fault.
     """
     tree = read_tree(directory)
     scenarios = scenarios_of(tree)
@@ -82,8 +88,19 @@ def scenario(directory: Path, *, coverage: bool = False) -> tuple[dict[str, Any]
     if coverage:
         processes = read_processes(tree.files)
         report["coverage"] = coverage_of(processes, seen)
+        report["decisions"] = rule_coverage_of(tree.files, seen)
         bad = bad or bool(ends_never_reached(processes, seen))
     return report, 1 if bad else 0
+
+
+def record_scenario(session: Session, case_no: str) -> tuple[dict[str, Any], int]:
+    """``hejie scenario record CASE_NO``: the scenario of a case as YAML; status 1 when it replays differently."""
+    case = session.scalar(select(Case).where(Case.case_no == case_no))
+    if case is None:
+        raise no_such_case(case_no)
+    recorded = record(session, case)
+    why = "" if recorded.difference is None else f"{recorded.difference.place}：{recorded.difference.zh}"
+    return {"case_no": case_no, "replays": not why, "why": why or None, "text": recorded.text}, 1 if why else 0
 
 
 def scenarios_of(tree: Tree) -> list[Scenario]:
@@ -109,6 +126,16 @@ def coverage_of(processes: Iterable[Process], seen: Seen) -> Mapping[str, Any]:
             "flows": [len(flows), len(process.flows)],
             "missing": sorted((process.elements.keys() - elements) | (process.flows.keys() - flows)),
         }
+    return report
+
+
+def rule_coverage_of(files: Mapping[str, bytes], seen: Seen) -> Mapping[str, Any]:
+    """Per decision table: how many rules matched in some scenario, and the ids of those that none did."""
+    report = {}
+    for path in sorted(path for path in files if path.endswith(".dmn")):
+        for table, name, rules in rules_of(files[path], path):
+            missing = [rule for rule in rules if rule not in seen.rules.get(table, set())]
+            report[name] = {"file": path, "rules": [len(rules) - len(missing), len(rules)], "missing": missing}
     return report
 
 

@@ -101,3 +101,15 @@ def target(element: Element) -> tuple[str, str]:
     """Namespace and id of an ``href``."""
     namespace, _, id_ = attribute(element, "href").rpartition("#")
     return namespace, id_
+
+
+def rules_of(xml: bytes, name: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Every decision table of a file: its id, the name of what holds it, the ids of its rules as they match."""
+    for table in read(xml, name).iter(etree.Element):
+        if local(table) == "decisionTable":
+            holder = next((a for a in table.iterancestors() if attribute(a, "name")), table)
+            yield identity(table), attribute(holder, "name"), _rules(table)
+
+
+def _rules(table: Element) -> list[str]:
+    return [attribute(rule, "id") or str(number) for number, rule in enumerate(children(table, "rule"), 1)]

@@ -4,10 +4,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from core.db import Database
+from disputes.cases.models import Case
 from disputes.demo import play
 from disputes.demo.stories import STORIES
+from tests.test_demo import require_faithful
 
 
 @pytest.mark.prove
@@ -29,3 +32,13 @@ def test_every_open_story_runs_to_any_end(
     told = play.run(sqlite_database, end=datetime.fromisoformat(end), directory=Path())
     assert len(told["cases"]) == len([story for story in STORIES if story.before])
     assert all(wait["limit"] for case in told["cases"] for wait in case["open_waits"])
+
+
+@pytest.mark.prove
+def test_every_case_of_the_demonstration_is_recorded_and_replays(sqlite_database: Database) -> None:
+    play.run(sqlite_database, directory=Path())
+    with sqlite_database.reader() as session:
+        cases = list(session.scalars(select(Case)))
+        assert len(cases) == len(STORIES)
+        for case in cases:
+            require_faithful(session, case)

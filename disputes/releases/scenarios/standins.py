@@ -1,23 +1,36 @@
 """What stands in for the world in a scenario: services that record their calls, and called processes.
 
-A service returns what the scenario says. Where it says nothing, every name that the task's outputs read gets a
-plausible value: ``…_at`` the moment, ``…_due_on`` the day a week later, ``…_on`` the day. ``deadline.pause`` and
-``deadline.resume`` are the real ones: the clock is what a scenario is about.
+A service returns what the scenario says; of several answers it gives one a call, and the last for ever. Where the
+scenario says nothing, every name that the task's outputs read gets a plausible value: ``…_at`` the moment,
+``…_due_on`` the day a week later, ``…_on`` the day. ``deadline.pause`` and ``deadline.resume`` are the real ones:
+the clock is what a scenario is about.
 """
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import feel
 from core.now import CHINA
+from disputes.documents.models import Kind
 from disputes.timelimits import services as clock
-from engine import BpmnError, Service, ServiceCall, specifications
+from engine import BpmnError, Service, ServiceCall, specifications, values
 
 #: Names that are no dates, with a value that the first edition's tables know.
 _PLAUSIBLE: Mapping[str, Any] = {"office": "office-1", "mediator_kind": "department"}
 
+#: Service → the paper that it issues when it goes through. Which paper ``mediation.conclude`` issues depends on the
+#: answer; a scenario that asks for it lets the stand-in return ``paper``.
+PAPERS: Mapping[str, Kind] = {
+    "notices.serve_identity_notice": Kind.IDENTITY_NOTICE,
+    "intake.accept": Kind.ACCEPTANCE,
+    "intake.refuse": Kind.REFUSAL,
+    "mediation.announce": Kind.MEDIATION_NOTICE,
+    "mediation.terminate": Kind.TERMINATION,
+    "settlement.agree": Kind.SETTLEMENT,
+}
 #: Services of stubs begin with this; they are not recorded.
 _STUB = "scenario.stub."
 
@@ -27,25 +40,45 @@ class Failing(Exception):
 
 
 class StandIns(Mapping[str, Service]):
-    """Every type that anybody may ask for."""
+    """Every type that anybody may ask for, but for those that the scenario leaves to an external worker."""
 
-    def __init__(self, results: Mapping[str, Mapping[str, Any]], calls: Mapping[str, Any]) -> None:
-        self._results = results
+    def __init__(
+        self,
+        answers: Mapping[str, tuple[Mapping[str, Any], ...]],
+        calls: Mapping[str, Any],
+        *,
+        invent: bool = True,
+    ) -> None:
+        self._invent = invent
         self._calls = calls
-        #: Types that were called since it was last emptied, in order.
+        self._answers = {name: list(listed) for name, listed in answers.items()}
+        #: Everything that was called since the start.
+        self.ever: set[str] = set()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin a step: nothing was called in it yet."""
+        #: Types that were called in this step, in order.
         self.called: list[str] = []
+        #: What the notices that were ordered say: type, headers and inputs of the task.
+        self.notices: list[Mapping[str, Any]] = []
+        self.papers: list[str] = []
+
+    def answer_from_now_on(self, answers: Mapping[str, tuple[Mapping[str, Any], ...]]) -> None:
+        """Change what services answer from here on."""
+        self._answers.update({name: list(listed) for name, listed in answers.items()})
 
     def __getitem__(self, name: str) -> Service:
         return self._serve
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._results)
+        return iter(self._answers)
 
     def __len__(self) -> int:
-        return len(self._results)
+        return len(self._answers)
 
     def __contains__(self, name: object) -> bool:
-        return True
+        return not any("external" in answer for answer in self._answers.get(str(name), ())[:1])
 
     def _serve(self, call: ServiceCall) -> Mapping[str, Any] | None:
         process = specifications.load(call.session, call.instance.bundle).process(call.process)
@@ -53,20 +86,36 @@ class StandIns(Mapping[str, Service]):
         if element.task_type.startswith(_STUB):
             result: Mapping[str, Any] = self._calls[element.task_type.removeprefix(_STUB)]
             return result
-        self.called.append(element.task_type)
-        given = self._results.get(element.task_type, {})
+        given = self._called(element.task_type, call)
         if "fails" in given:
             raise Failing(str(given["fails"]))
         if "error" in given:
             raise BpmnError(str(given["error"]))
+        paper = given.get("paper") or PAPERS.get(element.task_type)
+        if paper is not None:
+            self.papers.append(str(paper))
         if element.task_type in clock:
             return clock[element.task_type](call)
+        if not self._invent:
+            return given
         names = {name for source, _ in element.outputs for name in _names(source)}
         return {
             **{name: _plausible(name, call) for name in names - call.data.keys()},
             **_dated(names, call),
             **given,
         }
+
+    def _called(self, type: str, call: ServiceCall) -> Mapping[str, Any]:
+        self.called.append(type)
+        self.ever.add(type)
+        if type.startswith("notices."):
+            self.notices.append({"service": type, **call.headers, **values.plain(call.inputs)})
+        answers = self._answers.get(type, [])
+        given: Mapping[str, Any] = answers[0] if answers else {}
+        if len(answers) > 1:
+            del answers[0]
+        # A service may do with its answer what it likes; the next call gets it as it was written.
+        return deepcopy(given)
 
 
 def _names(source: str) -> frozenset[str]:

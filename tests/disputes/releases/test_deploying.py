@@ -28,6 +28,37 @@ def test_what_has_an_error_is_not_deployed_and_says_why(database: Database) -> N
             bundles.current(session)
 
 
+SCENARIO = """diagram: desk
+defaults:
+  now: 2026-09-18T10:00:00+08:00
+  facts: { case_id: HS-1, region: "330299", received_at: 2026-09-18T10:00:00+08:00 }
+scenarios:
+  - name: 拒绝
+    steps:
+      - when: { complete: decide, as: officer, with: { decision: refuse } }
+        then: { ended: END, complete: true }
+"""
+
+
+def test_a_release_whose_own_scenario_fails_is_not_deployed(database: Database) -> None:
+    path = "scenarios/desk.scenarios.yaml"
+    wrong = {**release(), path: SCENARIO.replace("END", "done").encode()}
+    unreadable = {**release(), path: SCENARIO.replace("then", "thne").encode()}
+    with database.transaction() as session:
+        with pytest.raises(NotDeployable, match="没有通过") as refused:
+            deploy(session, wrong, name="", services=SERVICES, now=NOW, by="person:1")
+        (found,) = [f for f in refused.value.findings if f.severity == "error"]
+        assert (found.file, found.element, found.code) == (path, "desk", "scenario.failed")
+        assert "第1步（2026-09-18 10:00，第 9 行）：应当到达 done，实际到达 [refused]" in found.zh
+        assert "line 9: It should end at done; it reached [refused]" in found.en
+        with pytest.raises(NotDeployable, match="did you mean 'then'"):
+            deploy(session, unreadable, name="", services=SERVICES, now=NOW, by="person:1")
+        with pytest.raises(NotFound):
+            queries.current_release(session)
+        right = {**release(), path: SCENARIO.replace("END", "refused").encode()}
+        assert deploy(session, right, name="", services=SERVICES, now=NOW, by="person:1").version == 1
+
+
 def test_the_latest_release_is_the_one_on_which_cases_start(database: Database) -> None:
     first = release()
     second = {**first, "forms/consent.en.json": b"{}"}

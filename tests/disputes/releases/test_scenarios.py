@@ -128,6 +128,107 @@ def test_a_service_that_fails_stops_the_case_where_it_failed(written: Writer) ->
     assert "打印机没有纸" in play(written, {"when": ACCEPT}, services=fails)["why"]
 
 
+def test_a_failed_service_is_tried_again_once_it_answers(written: Writer) -> None:
+    steps = (
+        {"when": ACCEPT, "then": {"incident": {"at": "accept", "kind": "service", "says": "没有纸"}}},
+        {
+            "given": {"services": {"intake.accept": {}}},
+            "when": {"retry": "accept"},
+            "then": {"called": ["intake.accept"], "papers": ["acceptance"], "reached": ["accept", "ask"]},
+        },
+    )
+    fails = {"intake.accept": {"fails": "打印机没有纸"}}
+    assert play(written, *steps, services=fails)["why"] is None
+    assert "没有停住" in play(written, {"when": {"retry": "accept"}}, services=fails)["why"]
+    wrong = {"when": ACCEPT, "then": {"incident": {"at": "accept", "says": "断电"}}}
+    assert "应当停在 accept，断电，实际停在 accept" in play(written, wrong, services=fails)["why"]
+
+
+def test_a_service_answers_call_by_call(written: Writer) -> None:
+    one, two = {"grounds": [1]}, {"grounds": [2]}
+    steps = (
+        {"when": ACCEPT, "then": {"incident": "accept"}},
+        {"when": {"retry": "accept"}, "then": {"grounds": [2]}},
+    )
+    assert play(written, *steps, services={"intake.accept": [{"fails": "x"}, two, one]})["why"] is None
+
+
+def test_an_external_worker_does_a_job_gives_up_or_throws(written: Writer) -> None:
+    external = {"intake.accept": {"external": True}}
+    accepted = {"when": ACCEPT, "then": {"waiting": ["accept"], "called": []}}
+    done = {
+        "when": {"job": "intake.accept", "with": {"grounds": [3], "accepted_at": DEFAULTS["now"]}},
+        "then": {"grounds": [3]},
+    }
+    assert play(written, accepted, done, services=external)["why"] is None
+    gives_up = {
+        "when": {"job": "intake.accept", "fails": "没有网络"},
+        "then": {"incident": {"at": "accept", "kind": "job", "says": "没有网络"}},
+    }
+    assert play(written, accepted, gives_up, services=external)["why"] is None
+    assert "没有待办的外部作业 intake.accept" in play(written, {"when": {"job": "intake.accept"}})["why"]
+
+
+def test_tasks_by_role_deadlines_notices_and_what_never_happened(written: Writer) -> None:
+    day = date(2026, 9, 29)
+    steps = (
+        {
+            "then": {
+                "open": {"officer": ["decide"], "supervisor": []},
+                "due": {"C01": {"on": day, "at": "2026-09-30T00:00:00+08:00", "state": "running", "for": "decide"}},
+            }
+        },
+        {
+            "when": {"advance": "2026-09-29T23:00:00+08:00"},
+            "then": {"notices": [{"service": "notices.remind"}], "never": ["expired", "intake.accept"]},
+        },
+        {
+            "when": ACCEPT,
+            "then": {"due": {"C01": {"state": "met"}, "C03": "none"}, "never": ["expired"], "sent": []},
+        },
+    )
+    assert play(written, *steps)["why"] is None
+
+
+@pytest.mark.parametrize(
+    ("then", "why", "line"),
+    [
+        ({"open": {"supervisor": ["decide"]}}, "open supervisor 应当是 [decide]，实际 []", 13),
+        ({"due": {"C01": {"state": "paused"}}}, "期限 C01 的状态应当是 paused，实际 running", 13),
+        ({"due": {"C01": "none"}}, "期限 C01 不应当在计", 13),
+        ({"never": ["decide"]}, "不应当发生 [decide]", 13),
+        ({"reached": ["accept"]}, "应当经过 [accept]", 13),
+        ({"notices": [{"service": "notices.remind"}]}, "notices 应当是", 13),
+        ({"papers": ["refusal"]}, "papers 应当是 [refusal]，实际 []", 13),
+        ({"sent": ["x"]}, "sent 应当是 [x]，实际 []", 13),
+        ({"decided": {"d": 1}}, "d 应当是 1，实际 None", 13),
+    ],
+)
+def test_what_differs_has_its_line_moment_and_both_values(
+    written: Writer, then: dict[str, Any], why: str, line: int
+) -> None:
+    result = play(written, {"then": {"waiting": ["decide"], **then}})
+    told = result["difference"]
+    assert why in told["zh"] and told["zh"] in result["why"]
+    assert (told["step"], told["at"]) == (1, "2026-09-18T10:00:00+08:00")
+    assert told["what"] == next(iter(then)) and told["en"]
+    assert told["line"] >= line
+
+
+def test_a_word_that_stands_twice_is_refused_with_its_line() -> None:
+    text = "diagram: desk\nscenarios:\n  - name: a\n    name: b\n    steps: [{then: {}}]\n"
+    with pytest.raises(
+        ScenarioError, match=r"desk.scenarios.yaml:4: no YAML: the word 'name' stands here a second"
+    ):
+        read_scenarios(text.encode(), "desk.scenarios.yaml")
+
+
+def test_aliases_without_end_are_refused() -> None:
+    bomb = "a: &a [x]\n" + "b: [" + ",".join(["*a"] * 200) + "]\n"
+    with pytest.raises(ScenarioError, match="more than 100 aliases"):
+        read_scenarios(bomb.encode(), "bomb.scenarios.yaml")
+
+
 def test_an_answer_that_the_form_refuses_goes_no_further(written: Writer) -> None:
     wrong = {"complete": "decide", "with": {"decision": "perhaps"}}
     assert play(written, {"when": wrong, "then": {"refused": ["decision"], "waiting": ["decide"]}})["why"] is None
@@ -137,7 +238,7 @@ def test_an_answer_that_the_form_refuses_goes_no_further(written: Writer) -> Non
 @pytest.mark.parametrize(
     ("step", "why"),
     [
-        ({"then": {"waiting": []}}, "第1步：waiting 应当是 []，实际 [decide]"),
+        ({"then": {"waiting": []}}, "第1步（2026-09-18 10:00，第 14 行）：waiting 应当是 []，实际 [decide]"),
         ({"then": {"due": {"C01": date(2026, 9, 28)}}}, "C01 的最后一日应当是 2026-09-28，实际 2026-09-29"),
         ({"then": {"due": {"C03": date(2026, 9, 28)}}}, "实际 没有在计"),
         ({"then": {"data": {"region": "420100"}}}, "region 应当是 '420100'，实际 '330299'"),
@@ -199,6 +300,15 @@ def test_every_end_reached_is_good(written: Writer) -> None:
     report, status = scenario(written(files), coverage=True)
     assert status == 0
     assert report["coverage"] == {"asking": {"elements": [5, 5], "flows": [3, 3], "missing": []}}
+    assert report["decisions"] == {}
+
+
+def test_a_rule_that_no_scenario_matched_is_told() -> None:
+    report, status = scenario(Path(), coverage=True)
+    assert status == 0
+    table = report["decisions"]["和解渠道（D5）"]
+    assert table["rules"][0] + len(table["missing"]) == table["rules"][1]
+    assert {"channel_rule_2"} == set(table["missing"])
 
 
 def test_without_a_scenario_nothing_is_shown(written: Writer) -> None:
@@ -211,17 +321,36 @@ def test_without_a_scenario_nothing_is_shown(written: Writer) -> None:
         ({"diagram": None}, "'diagram' names the process"),
         ({"calendar": "moon"}, "the calendar is calendar_day"),
         ({"scenarios": []}, "'scenarios' is a list"),
-        ({"colour": "red"}, "unknown word 'colour'"),
+        ({"colour": "red"}, r"desk.scenarios.yaml:1: unknown word 'colour'; there is calendar"),
+        ({"defaluts": {}}, "unknown word 'defaluts': did you mean 'defaults'"),
         ({"scenarios": [{"steps": []}]}, "has no name"),
         ({"scenarios": [{"name": "a", "steps": []}]}, "'steps' is a list"),
         ({"scenarios": [{"name": "a", "steps": [{"then": {}}]}] * 2}, "two scenarios are named 'a'"),
         ({"scenarios": [{"name": "a", "steps": [{"then": {}}, {"then": {}}]}]}, "only the first step"),
-        ({"scenarios": [{"name": "a", "steps": [{"when": {}}]}]}, "one of complete, message and advance"),
+        (
+            {"scenarios": [{"name": "a", "steps": [{"when": {}}]}]},
+            "one of complete, message, job, retry and advance",
+        ),
         ({"scenarios": [{"name": "a", "steps": [{"when": {"message": "m", "as": "x"}}]}]}, "'as' goes with"),
         ({"scenarios": [{"name": "a", "steps": [{"when": {"advance": "soon"}}]}]}, "moment with its offset"),
         ({"scenarios": [{"name": "a", "steps": [{"then": {"wait": []}}]}]}, "unknown word 'wait'"),
         ({"scenarios": [{"name": "a", "steps": [{"then": {"fired": "x"}}]}]}, "'fired' is a list"),
         ({"scenarios": [{"name": "a", "steps": [{"then": {"due": {"C01": 5}}}]}]}, "due C01 is a date"),
+        ({"scenarios": [{"name": "a", "steps": [{"then": {"due": {"C01": {"state": "runing"}}}}]}]}, "'running'"),
+        (
+            {"scenarios": [{"name": "a", "steps": [{"when": {"job": "x", "with": {"a": 1}, "error": "E"}}]}]},
+            "one of them",
+        ),
+        (
+            {"scenarios": [{"name": "a", "steps": [{"when": {"message": "m", "error": "E"}}]}]},
+            "'error' goes with job",
+        ),
+        (
+            {"scenarios": [{"name": "a", "steps": [{"then": {"incident": {"says": "x"}}}]}]},
+            "'at' names the element",
+        ),
+        ({"scenarios": [{"name": "a", "steps": [{"then": {"open": {"officer": "x"}}}]}]}, "a list of tasks"),
+        ({"scenarios": [{"name": "a", "steps": [{"given": {"now": 1}, "then": {}}]}]}, "unknown word 'now'"),
         ({"defaults": {"now": "2026-09-18T10:00:00"}}, "moment with its offset"),
         ({"defaults": {**DEFAULTS, "limits": {"S06": "soon"}}}, "a length such as"),
     ],

@@ -1,0 +1,65 @@
+"""The scenarios of a release as part of its gate: what fails is a finding.
+
+How a release's scenarios go depends on its files and on this program alone, so a process plays them once.
+"""
+
+from collections.abc import Mapping
+from threading import Lock
+
+from disputes.releases.scenarios.reading import Scenario, ScenarioError, read_scenarios
+from disputes.releases.scenarios.running import run_scenarios
+from engine import Finding, Severity, bundles
+
+FOLDER = "scenarios/"
+#: Releases whose result a process remembers.
+REMEMBERED = 32
+
+_known: dict[str, list[Finding]] = {}
+_one_at_a_time = Lock()
+
+
+def judge(files: Mapping[str, bytes]) -> list[Finding]:
+    """A finding for each scenario file that cannot be read and each scenario that does not pass.
+
+    The files must have passed the other checks: a diagram that the engine refuses cannot be played.
+    """
+    digest = bundles.digest(files)
+    with _one_at_a_time:
+        if digest not in _known:
+            while len(_known) >= REMEMBERED:
+                _known.pop(next(iter(_known)))
+            _known[digest] = _judge(files)
+        return list(_known[digest])
+
+
+def _judge(files: Mapping[str, bytes]) -> list[Finding]:
+    findings: list[Finding] = []
+    scenarios: list[Scenario] = []
+    for path in sorted(path for path in files if path.startswith(FOLDER)):
+        try:
+            scenarios += read_scenarios(files[path], path)
+        except ScenarioError as error:
+            zh = f"场景文件读不出来：{error}"
+            findings.append(_error(path, "", "scenario.unreadable", zh, f"The scenarios cannot be read: {error}"))
+    try:
+        outcomes, _ = run_scenarios(files, scenarios) if scenarios else ([], None)
+    except ScenarioError as error:
+        return [*findings, _error(FOLDER, "", "scenario.unreadable", f"场景不能运行：{error}", str(error))]
+    for outcome in outcomes:
+        if outcome.difference is not None:
+            difference, scenario = outcome.difference, outcome.scenario
+            findings.append(
+                _error(
+                    scenario.file,
+                    scenario.diagram,
+                    "scenario.failed",
+                    f"场景“{scenario.name}”没有通过。{outcome.why}",
+                    f"The scenario {scenario.name!r} fails at step {difference.step}, "
+                    f"{difference.at.isoformat()}, line {difference.line}: {difference.en}",
+                )
+            )
+    return findings
+
+
+def _error(file: str, element: str, code: str, zh: str, en: str) -> Finding:
+    return Finding(file, element, code, Severity.ERROR, zh, en)
