@@ -12,16 +12,19 @@ from api.schemas.releases import (
     CheckedSchema,
     DeploySchema,
     FilesSchema,
+    PlayedSchema,
+    RecordedSchema,
     ReleaseFilesSchema,
     ReleasePage,
     ReleaseQuery,
     ReleaseSchema,
 )
 from core.now import CHINA
-from disputes.releases import operations, queries
+from disputes.releases import commands, operations, queries
 from disputes.releases.checks import check_files
 from disputes.releases.models import Release
-from engine import bundles
+from disputes.releases.tree import Tree
+from engine import Severity, bundles
 
 resources = Resources("releases", __name__, "Diagrams, decisions, forms and limits, deployed together")
 
@@ -91,14 +94,41 @@ def check(draft: dict[str, Any]) -> dict[str, Any]:
 @resources.response(201, ReleaseSchema)
 def deploy(draft: dict[str, Any]) -> Release:
     """Deploy a release: new cases start on it, running ones stay on theirs. Refused with findings on an error."""
+    # Judged first: playing scenarios takes seconds, in which nobody should wait for this transaction.
+    files, services = _bytes(draft), runtime().services
+    judged = operations.judge(files, services=services, now=clock())
     return operations.deploy(
         write_session(),
-        _bytes(draft),
+        files,
         name=draft["name"],
-        services=runtime().services,
+        services=services,
         now=clock(),
         by=str(current_actor()),
+        judged=judged,
     )
+
+
+@resources.route("/releases/scenarios", methods=("POST",))
+@needs("scenario.run")
+@resources.arguments(FilesSchema)
+@resources.response(200, PlayedSchema)
+def play(draft: dict[str, Any]) -> dict[str, Any]:
+    """Play the scenarios of a release in the making, with their coverage; nothing is stored."""
+    files = _bytes(draft)
+    found = check_files(files, runtime().services, today=clock().astimezone(CHINA).date())
+    if any(finding.severity is Severity.ERROR for finding in found):
+        raise operations.NotDeployable(found)
+    report, _ = commands.play(Tree(files, {}), coverage=True)
+    return report
+
+
+@resources.route("/cases/<reference>/scenario")
+@needs("scenario.record")
+@resources.response(200, RecordedSchema)
+def record(reference: str) -> dict[str, Any]:
+    """The scenario of a case that ran, with stand-ins for everything that is somebody's, replayed once."""
+    report, _ = commands.record_scenario(read_session(), reference)
+    return report
 
 
 def _bytes(draft: dict[str, Any]) -> dict[str, bytes]:

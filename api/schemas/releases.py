@@ -72,3 +72,45 @@ class CheckedSchema(Schema):
 
     files = fields.Integer(required=True)
     findings = fields.List(fields.Nested(FindingSchema), required=True)
+
+
+class DifferenceSchema(Schema):
+    """Where a scenario went another way than it says."""
+
+    step = fields.Integer(required=True, metadata={"description": "0: the start."})
+    at = fields.String(required=True, metadata={"description": "The virtual moment, ISO 8601."})
+    line = fields.Integer(required=True)
+    what = fields.String(required=True, metadata={"description": "The word of `then` that differs."})
+    expected = fields.Raw(required=True, allow_none=True)
+    found = fields.Raw(required=True, allow_none=True)
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class OutcomeSchema(Schema):
+    """How one scenario went."""
+
+    file = fields.String(required=True)
+    name = fields.String(required=True)
+    passed = fields.Boolean(required=True)
+    why = fields.String(required=True, allow_none=True)
+    ended = fields.String(required=True, allow_none=True)
+    virtual_days = fields.Float(required=True)
+    difference = fields.Nested(DifferenceSchema, required=True, allow_none=True)
+
+
+class PlayedSchema(Schema):
+    """How the scenarios of a release went, and what they reached."""
+
+    scenarios = fields.List(fields.Nested(OutcomeSchema), required=True)
+    coverage = fields.Dict(required=True, metadata={"description": "Per diagram: elements, flows, missing."})
+    decisions = fields.Dict(required=True, metadata={"description": "Per table: rules that matched, missing."})
+
+
+class RecordedSchema(Schema):
+    """A scenario told by a case."""
+
+    case_no = fields.String(required=True)
+    replays = fields.Boolean(required=True)
+    why = fields.String(required=True, allow_none=True, metadata={"description": "Where it replays differently."})
+    text = fields.String(required=True, metadata={"description": "The scenario file, YAML."})

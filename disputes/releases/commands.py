@@ -80,7 +80,11 @@ def scenario(directory: Path, *, coverage: bool = False) -> tuple[dict[str, Any]
     Status 1: a scenario failed, there is none, or, with coverage, no scenario reaches some end event. Rules of
     tables that no scenario matched are told and are no fault.
     """
-    tree = read_tree(directory)
+    return play(read_tree(directory), coverage=coverage)
+
+
+def play(tree: Tree, *, coverage: bool = False) -> tuple[dict[str, Any], int]:
+    """As ``scenario``, for a release that was read already."""
     scenarios = scenarios_of(tree)
     outcomes, seen = run_scenarios(tree.files, scenarios)
     report: dict[str, Any] = {"scenarios": [outcome.json() for outcome in outcomes]}

@@ -13,7 +13,7 @@ from core.refusals import Invalid
 from disputes.audit.operations import record
 from disputes.releases.checks import check_files
 from disputes.releases.models import Release
-from disputes.releases.scenarios.gate import judge
+from disputes.releases.scenarios.gate import play
 from engine import Finding, Severity, bundles
 
 
@@ -31,6 +31,20 @@ class NotDeployable(Invalid):
         self.findings = findings
 
 
+def judge(files: Mapping[str, bytes], *, services: Collection[str], now: datetime) -> list[Finding]:
+    """The whole gate: the checks, and, for a release that they let pass, its own scenarios.
+
+    Takes seconds and no database: an edge asks before it begins a transaction, and hands the answer to ``deploy``.
+    Raises NotDeployable with all findings when one is an error; answers the warnings.
+    """
+    findings = check_files(files, services, today=now.astimezone(CHINA).date())
+    if not any(finding.severity is Severity.ERROR for finding in findings):
+        findings = [*play(files), *findings]
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise NotDeployable(findings)
+    return findings
+
+
 def deploy(
     session: Session,
     files: Mapping[str, bytes],
@@ -39,17 +53,14 @@ def deploy(
     services: Collection[str],
     now: datetime,
     by: str,
+    judged: list[Finding] | None = None,
 ) -> Release:
-    """Check a release, store it and let new cases start on it. Running cases stay on theirs.
+    """Store a release that passes the gate, and let new cases start on it. Running cases stay on theirs.
 
-    A release that checks well plays its own scenarios too, before the session is used for the first time.
-    Raises NotDeployable with all findings when one is an error. Deploying what is current already changes nothing.
+    ``judged`` is what ``judge`` answered for these files; without it they are judged here. Raises NotDeployable.
+    Deploying what is current already changes nothing.
     """
-    findings = check_files(files, services, today=now.astimezone(CHINA).date())
-    if not any(finding.severity is Severity.ERROR for finding in findings):
-        findings = [*judge(files), *findings]
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        raise NotDeployable(findings)
+    findings = judge(files, services=services, now=now) if judged is None else judged
     digest = bundles.save(session, files, now=now)
     latest = session.scalar(select(Release).order_by(Release.version.desc()).limit(1))
     if latest is not None and latest.digest == digest:

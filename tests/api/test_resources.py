@@ -9,8 +9,20 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.disputes.releases.building import LIMITS, release
+
 from .conftest import ON_BOTH
 
+REFUSING = """diagram: desk
+defaults:
+  now: 2026-09-18T10:00:00+08:00
+  facts: { case_id: HS-1, region: "330299", received_at: 2026-09-18T10:00:00+08:00 }
+scenarios:
+  - name: 拒绝
+    steps:
+      - when: { complete: decide, as: officer, with: { decision: refuse } }
+        then: { ended: refused, complete: true }
+"""
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 Talk = Callable[[str], Any]
@@ -247,3 +259,21 @@ def test_a_faulty_filing_is_told_field_by_field(talk: Talk, district: Any) -> No
     answer = talk("consumer").post("/cases", json={"answer": district.filing(facts="", amount_fen=-1, strange="x")})
     assert answer.status_code == 422
     assert {"facts", "amount_fen", "strange"} <= set(answer.json["errors"])
+
+
+def test_a_designer_plays_scenarios_and_records_one_from_a_case(talk: Talk, case: dict[str, Any]) -> None:
+    designer = talk("designer")
+    recorded = designer.get(f"/cases/{case['case_no']}/scenario")
+    assert recorded.status_code == 200, recorded.json
+    assert recorded.json["replays"] and recorded.json["why"] is None
+    assert case["title"] not in recorded.json["text"] and case["id"] not in recorded.json["text"]
+    assert talk("officer").get(f"/cases/{case['case_no']}/scenario").status_code == 403
+    assert designer.get("/cases/330299-20200101-0001/scenario").status_code == 404
+    refused = designer.post("/releases/scenarios", json={"files": {"bpmn/x.bpmn": "<no>diagram</no>"}})
+    assert refused.status_code == 422
+    small = {path: text.decode() for path, text in release().items() if path != "time_limits.yaml"}
+    files = {**small, "time_limits.yaml": LIMITS.decode(), "scenarios/desk.scenarios.yaml": REFUSING}
+    played = designer.post("/releases/scenarios", json={"files": files})
+    assert played.status_code == 200, played.json
+    assert [one["passed"] for one in played.json["scenarios"]] == [True]
+    assert played.json["coverage"]["desk"]["elements"] == [5, 18]

@@ -18,7 +18,7 @@ _known: dict[str, list[Finding]] = {}
 _one_at_a_time = Lock()
 
 
-def judge(files: Mapping[str, bytes]) -> list[Finding]:
+def play(files: Mapping[str, bytes]) -> list[Finding]:
     """A finding for each scenario file that cannot be read and each scenario that does not pass.
 
     The files must have passed the other checks: a diagram that the engine refuses cannot be played.
@@ -28,11 +28,11 @@ def judge(files: Mapping[str, bytes]) -> list[Finding]:
         if digest not in _known:
             while len(_known) >= REMEMBERED:
                 _known.pop(next(iter(_known)))
-            _known[digest] = _judge(files)
+            _known[digest] = _play(files)
         return list(_known[digest])
 
 
-def _judge(files: Mapping[str, bytes]) -> list[Finding]:
+def _play(files: Mapping[str, bytes]) -> list[Finding]:
     findings: list[Finding] = []
     scenarios: list[Scenario] = []
     for path in sorted(path for path in files if path.startswith(FOLDER)):
@@ -41,11 +41,7 @@ def _judge(files: Mapping[str, bytes]) -> list[Finding]:
         except ScenarioError as error:
             zh = f"场景文件读不出来：{error}"
             findings.append(_error(path, "", "scenario.unreadable", zh, f"The scenarios cannot be read: {error}"))
-    try:
-        outcomes, _ = run_scenarios(files, scenarios) if scenarios else ([], None)
-    except ScenarioError as error:
-        return [*findings, _error(FOLDER, "", "scenario.unreadable", f"场景不能运行：{error}", str(error))]
-    for outcome in outcomes:
+    for outcome in run_scenarios(files, scenarios)[0] if scenarios else ():
         if outcome.difference is not None:
             difference, scenario = outcome.difference, outcome.scenario
             findings.append(

@@ -151,7 +151,11 @@ def _tables() -> list[Any]:
 
 
 def _run(database: Database, stage: "_Stage", scenario: Scenario, seen: Seen) -> Outcome:
-    bundle = stage.bundle(scenario)
+    try:
+        bundle = stage.bundle(scenario)
+    except ScenarioError as error:
+        unreadable = Difference(0, scenario.now, scenario.line, str(error), str(error))
+        return Outcome(scenario, unreadable, None, timedelta())
     number, line = 0, scenario.line
     difference: Difference | None = None
     with database.session() as session:
