@@ -417,7 +417,8 @@ def _uncaught(proofs: Proofs, process: Process) -> Iterator[Finding]:
                 "event.uncaught",
                 Severity.ERROR,
                 f"错误{said}没有人接：请在外面的子流程或者调用活动上画一个边界错误事件。",
-                f'Nobody catches the error "{code}": draw an error boundary event on a sub-process or call around it.',
+                f'Nobody catches the error "{code}": draw an error boundary event on a sub-process or call '
+                "around it.",
                 way,
             )
 
