@@ -209,7 +209,7 @@ class Board:
         if kind in (Kind.USER, Kind.RECEIVE, Kind.EVENT_GATEWAY):
             return True
         if kind is Kind.CATCH:
-            return element.trigger is not None
+            return element.trigger is not None and element.trigger.kind != "link"
         return self.is_job(element)
 
     def is_job(self, element: Element) -> bool:
@@ -429,7 +429,8 @@ class Board:
         """The escalation boundary events of a compound activity that may happen; the rest passes on outwards."""
         events = [b for b in self.boundaries.get(element.id, ()) if b.trigger and b.trigger.kind == "escalation"]
         for code in sorted(inside.escalations):
-            caught = next((b for b in events if b.trigger and b.trigger.name in ("", code)), None)
+            exact = (b for b in events if b.trigger and b.trigger.name == code)
+            caught = next(exact, None) or next((b for b in events if b.trigger and not b.trigger.name), None)
             if caught is None:
                 space.escalations.setdefault(code, passed)
             else:
@@ -582,13 +583,19 @@ class Board:
 
     # The whole space.
 
-    def explore(self, first: Iterable[Marking] = (), *, limit: int = MAX_STATES) -> Space:
-        """Every state that is reached from the start, or from the states given."""
+    def explore(
+        self, first: Iterable[Marking] = (), entering: Iterable[str] = (), *, limit: int = MAX_STATES
+    ) -> Space:
+        """Every state that is reached from the start, or from the states given.
+
+        ``entering``: elements at which a token has just arrived besides; it comes on no flow.
+        """
         space = Space(self.scope)
         todo: list[Marking] = []
         try:
             given = list(first)
-            rests = [rest for m in given for rest in self.settle(m, (), space)] if given else self.begin(space)
+            arrived = tuple(("", name) for name in entering)
+            rests = [rest for m in given for rest in self.settle(m, arrived, space)] if given else self.begin(space)
             for rest in rests:
                 if rest.marking not in space.before:
                     space.before[rest.marking] = None

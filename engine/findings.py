@@ -50,3 +50,7 @@ class Catalogue:
     #: False for a diagram drawn elsewhere: forms, roles and services are taken on trust, and a task may lack a form
     #: and a role.
     complete: bool = True
+    #: Roles whose silence must lead to an end, and roles to whom the silence of all others must lead. With neither,
+    #: waits and silences are not judged.
+    parties: Collection[str] = ()
+    supervisors: Collection[str] = ()

@@ -5,9 +5,10 @@ what they may come to. Nothing here knows people or law; what waits for whom is 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import feel
 from engine import expressions
@@ -27,6 +28,8 @@ from engine.findings import Finding, Severity
 
 #: States that are looked at when tokens are placed by hand.
 MAX_STATES_PLACED = 2_000
+
+Node = TypeVar("Node", bound=Hashable)
 
 
 class Proofs:
@@ -417,8 +420,7 @@ def _uncaught(proofs: Proofs, process: Process) -> Iterator[Finding]:
                 "event.uncaught",
                 Severity.ERROR,
                 f"错误{said}没有人接：请在外面的子流程或者调用活动上画一个边界错误事件。",
-                f'Nobody catches the error "{code}": draw an error boundary event on a sub-process or call '
-                "around it.",
+                f'Nobody catches the error "{code}": draw an error boundary event around it.',
                 way,
             )
 
@@ -444,19 +446,28 @@ def _throwers(
 
 
 def loops(graph: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """The cycles of a graph, as its strongly connected parts with more than one node or with an edge to itself."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    on: set[str] = set()
-    found: list[list[str]] = []
+    """The parts of a graph in which one can go round."""
+    return [part for part in components(graph) if len(part) > 1 or part[0] in graph[part[0]]]
+
+
+def components(graph: Mapping[Node, Sequence[Node]]) -> list[list[Node]]:
+    """The strongly connected parts of a graph (Tarjan), without recursion. Edges that lead out of it are ignored."""
+    index: dict[Node, int] = {}
+    low: dict[Node, int] = {}
+    stack: list[Node] = []
+    on: set[Node] = set()
+    found: list[list[Node]] = []
+
+    def visit(node: Node) -> Iterator[Node]:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        on.add(node)
+        return iter(graph[node])
+
     for root in graph:
         if root in index:
             continue
-        work: list[tuple[str, Iterator[str]]] = [(root, iter(graph[root]))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on.add(root)
+        work = [(root, visit(root))]
         while work:
             node, rest = work[-1]
             following = next(rest, None)
@@ -465,22 +476,12 @@ def loops(graph: Mapping[str, Sequence[str]]) -> list[list[str]]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[node])
                 if low[node] == index[node]:
-                    part: list[str] = []
-                    while True:
-                        top = stack.pop()
-                        on.discard(top)
-                        part.append(top)
-                        if top == node:
-                            break
-                    if len(part) > 1 or node in graph[node]:
-                        found.append(part)
-            elif following not in graph:
-                continue
-            elif following not in index:
-                index[following] = low[following] = len(index)
-                stack.append(following)
-                on.add(following)
-                work.append((following, iter(graph[following])))
+                    at = stack.index(node)
+                    found.append(stack[at:])
+                    on.difference_update(stack[at:])
+                    del stack[at:]
+            elif following in graph and following not in index:
+                work.append((following, visit(following)))
             elif following in on:
                 low[node] = min(low[node], index[following])
     return found
@@ -521,6 +522,8 @@ class Scope:
     at: Counter[str] = field(default_factory=Counter)
     #: Flow → tokens that wait on it for a join.
     via: Counter[str] = field(default_factory=Counter)
+    #: Element → tokens that have just arrived there, whether it waits or not; it has not been carried out yet.
+    entering: Counter[str] = field(default_factory=Counter)
 
 
 def judge_marking(
@@ -568,9 +571,19 @@ def _judge_scope(proofs: Proofs, scope: Scope) -> Finding | None:
                 f'The flow "{id}" leads to no join; no token can wait on it.',
             )
         marks += [Mark(id, joins=True)] * count
-    if not marks:
+    arriving = list(scope.entering.elements())
+    for id in arriving:
+        element = board.elements.get(id)
+        if element is None or board.joins(element):
+            return _no_place(
+                process.file,
+                id,
+                f"令牌不能放到“{id}”：这里没有这个元素，或者它是汇合，要放在通向它的连线上。",
+                f'No token can be put at "{id}": it is not in this scope, or it is a join, which is entered by a flow.',
+            )
+    if not marks and not arriving:
         return None
-    space = board.explore([tuple(sorted(marks))], limit=MAX_STATES_PLACED)
+    space = board.explore([tuple(sorted(marks))], arriving, limit=MAX_STATES_PLACED)
     judged = _Scope(proofs, process, name)
     judged.space = space
     findings = [*judged._unbounded(), *judged._deadlocks(), *judged._cannot_finish(), *judged._twice()]
