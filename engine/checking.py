@@ -1,17 +1,19 @@
 """The engine's part of the deploy gate: refuses by name what it would not run correctly, and says what to draw.
 
-Pure: files and a catalogue in, findings out; never a traceback. What needs the whole procedure (deadlocks, bounded
-waits, the law's rules) is judged above, over what ``engine.diagram`` reads.
+Pure: files and a catalogue in, findings out; never a traceback. What a diagram may come to is proved by the token
+game (``engine.proving``, ``engine.silence``); the law's rules are judged above, over what ``engine.diagram`` reads.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import feel
 import feel.dmn
 from engine import expressions, moments
 from engine.diagram import ACTIVITIES, GATEWAYS, LINK, Element, Flow, Kind, Process, read
 from engine.findings import Catalogue, Finding, Severity
+from engine.proving import Proofs, prove
+from engine.silence import Silence
 
 #: Kinds of trigger that the engine does not run: what to say, and what to draw instead.
 _TRIGGERS: Mapping[str, tuple[str, str, str]] = {
@@ -56,16 +58,37 @@ _MAY: Mapping[Kind, frozenset[str]] = {
     Kind.THROW: frozenset({"message", "signal", "escalation", "link"}),
     Kind.END: frozenset({"message", "signal", "error", "escalation", "terminate"}),
 }
+#: The property by which a designer accepts warnings about an element: their codes.
+ACCEPTED = "accepted-finding"
 #: The property of a service task that says: no service of Hejie, a job of an external worker.
 EXTERNAL_WORKER = "external-worker"
 #: Every kind of element that the engine runs, and the triggers that it may have.
 RUNS: Mapping[Kind, frozenset[str]] = {kind: _MAY.get(kind, frozenset()) for kind in Kind if kind not in _KINDS}
+#: The property that declares how many instances a multi-instance has at most, and how many one case may hold: 200
+#: consents inside one instance cost 550 kB and 40 ms each.
+AT_MOST = "at-most"
+MAX_INSTANCES = 20
 _NAME = re.compile(r"[^\W\d]\w*")
 _LIMIT = re.compile(r'\b(due|warning)\s*\(\s*"([^"]*)"\s*([,)])')
 
 
-def check(files: Mapping[str, bytes], catalogue: Catalogue) -> list[Finding]:
-    """What is wrong with the diagrams and decisions of a bundle, in the order of the files."""
+#: Findings that say nothing about the shape of a process: it can be played all the same.
+_ABOUT_CONTENT = frozenset(
+    f"bpmn.{code}"
+    for code in (
+        *("unknown_form", "no_form", "unknown_role", "no_role", "unknown_service", "no_service"),
+        *("unknown_decision", "no_decision", "no_result_variable", "variable_name", "no_correlation_key"),
+        *("timer_text", "script", "no_called_process", "unknown_process", "loop_output"),
+    )
+)
+
+
+def check(files: Mapping[str, bytes], catalogue: Catalogue, *, proofs: bool = True) -> list[Finding]:
+    """What is wrong with the diagrams and decisions of a bundle, in the order of the files.
+
+    ``proofs``: also play the token game (codes ``flow.``, ``event.``, ``proof.``), and, where the catalogue names
+    parties or supervisors, what happens when nobody acts (``wait.``, ``duty.``, ``silence.``).
+    """
     findings: list[Finding] = []
     processes: dict[str, Process] = {}
     for path in sorted(files):
@@ -94,7 +117,49 @@ def check(files: Mapping[str, bytes], catalogue: Catalogue) -> list[Finding]:
             decisions |= names
     for process in processes.values():
         findings.extend(_Checker(process, processes, catalogue, decisions).findings())
-    return findings
+    if proofs:
+        findings.extend(_proved(processes, findings, catalogue))
+    return unexplained(findings, processes.values())
+
+
+def _proved(
+    processes: Mapping[str, Process], findings: Collection[Finding], catalogue: Catalogue
+) -> Iterator[Finding]:
+    """What the token game proves of the processes whose shape is right; what they call is taken on trust if not."""
+    broken = {
+        (f.file, f.element)
+        for f in findings
+        if f.severity is Severity.ERROR and f.code.startswith("bpmn.") and f.code not in _ABOUT_CONTENT
+    }
+    files = {file for file, element in broken if not element}
+    sound = {
+        process.id: process
+        for process in processes.values()
+        if process.file not in files
+        and not any(
+            (process.file, id) in broken for id in (process.id, *process.elements.keys(), *process.flows.keys())
+        )
+    }
+    game = Proofs(sound, catalogue.services)
+    for process in sound.values():
+        yield from prove(game, process)
+    if catalogue.parties or catalogue.supervisors:
+        yield from Silence(game, catalogue).findings(sound.values())
+
+
+def unexplained(findings: Iterable[Finding], processes: Iterable[Process]) -> list[Finding]:
+    """The findings without the warnings that a designer has accepted, each with its reason.
+
+    A property ``accepted-finding`` on the element names their codes, separated by commas; the element's
+    documentation gives the reason. Without a documentation, or for an error, nothing is accepted.
+    """
+    accepted: set[tuple[str, str, str]] = set()
+    for process in processes:
+        for element in process.elements.values():
+            if element.documentation:
+                codes = element.properties.get(ACCEPTED, "").split(",")
+                accepted |= {(element.file, element.id, code.strip()) for code in codes}
+    return [f for f in findings if f.severity is Severity.ERROR or (f.file, f.element, f.code) not in accepted]
 
 
 def _check_decisions(content: bytes, path: str, functions: Collection[str]) -> tuple[list[Finding], set[str]]:
@@ -429,6 +494,7 @@ class _Checker:
             return
         if loop.collection:
             yield from self._expression(element, loop.collection)
+            yield from self._instances(element, loop.collection)
         if bool(loop.output) != bool(loop.output_item):
             yield self._wrong(
                 element.id,
@@ -443,6 +509,34 @@ class _Checker:
         for name in (loop.item, loop.output):
             if name and not _NAME.fullmatch(name):
                 yield self._bad_target(element, name)
+
+    def _instances(self, element: Element, collection: str) -> Iterator[Finding]:
+        """How many instances there may be: counted where that is known, else what the designer has declared."""
+        declared = element.properties.get(AT_MOST, "")
+        known: int | None = int(declared) if declared.isdigit() else None
+        try:
+            compiled = expressions.compiled(collection)
+            value = None if compiled.names or compiled.calls else compiled.evaluate({})
+        except feel.FeelError:
+            return
+        if isinstance(value, list):
+            known = len(value)
+        if known is not None and known > MAX_INSTANCES:
+            yield self._wrong(
+                element.id,
+                "loop.too_many",
+                f"这里会有 {known} 个实例，一个案件最多 {MAX_INSTANCES} 个；人再多就各立一案，用消息答复主案。",
+                f"There may be {known} instances; one case holds {MAX_INSTANCES} at most. For more people start "
+                "a case for each that answers by message.",
+            )
+        elif known is None and self.catalogue.parties:
+            yield self._warn(
+                element.id,
+                "loop.no_bound",
+                f"看不出会有几个实例；请用属性 {AT_MOST} 写明最多几个（不超过 {MAX_INSTANCES}）。",
+                f"How many instances there are is not known; declare the most with the property {AT_MOST} "
+                f"(no more than {MAX_INSTANCES}).",
+            )
 
     def _mappings(self, element: Element) -> Iterator[Finding]:
         for _, target in (*element.inputs, *element.outputs):
@@ -747,4 +841,4 @@ def _is_inside(element: Element) -> bool:
     return element.kind is Kind.SUB_PROCESS and not element.event_sub_process
 
 
-__all__ = ["RUNS", "check"]
+__all__ = ["RUNS", "check", "unexplained"]

@@ -451,7 +451,7 @@ def loops(graph: Mapping[str, Sequence[str]]) -> list[list[str]]:
 
 
 def components(graph: Mapping[Node, Sequence[Node]]) -> list[list[Node]]:
-    """The strongly connected parts of a graph (Tarjan), without recursion. Edges that lead out of it are ignored."""
+    """The strongly connected parts of a graph (Tarjan). Edges that lead out of it are ignored."""
     index: dict[Node, int] = {}
     low: dict[Node, int] = {}
     stack: list[Node] = []
@@ -579,7 +579,7 @@ def _judge_scope(proofs: Proofs, scope: Scope) -> Finding | None:
                 process.file,
                 id,
                 f"令牌不能放到“{id}”：这里没有这个元素，或者它是汇合，要放在通向它的连线上。",
-                f'No token can be put at "{id}": it is not in this scope, or it is a join, which is entered by a flow.',
+                f'No token can be put at "{id}": it is not in this scope, or a join, entered by a flow.',
             )
     if not marks and not arriving:
         return None

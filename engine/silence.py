@@ -89,7 +89,7 @@ class Silence:
         return element.kind is Kind.USER and not roles <= self.parties and not roles & self.supervisors
 
     def tells_above(self, element: Element) -> bool:
-        """Whether an element brings the matter before a supervisor: a task of theirs, or a service that names them."""
+        """Whether an element brings the matter before a supervisor: their task, or a service that names them."""
         if element.kind is Kind.USER:
             return bool(roles_of(element) & self.supervisors)
         texts = [*(source for source, _ in element.inputs), *(f'"{v}"' for v in element.headers.values())]
@@ -129,9 +129,7 @@ class Silence:
 
     def _is_behind_event_gateway(self, element: Element) -> bool:
         process = self._process(element)
-        return any(
-            process.elements[process.flows[f].source].kind is Kind.EVENT_GATEWAY for f in element.incoming
-        )
+        return any(process.elements[process.flows[f].source].kind is Kind.EVENT_GATEWAY for f in element.incoming)
 
     # Every wait is bounded.
 
@@ -144,8 +142,8 @@ class Silence:
                     element,
                     "wait.unbounded",
                     f"{_shown(element)}可能永远等下去：它自己和外层都没有到时打断、或者报告督办人的计时。",
-                    f'"{element.id}" may wait for ever: neither it nor what is around it has a timer that interrupts '
-                    "or tells a supervisor.",
+                    f'"{element.id}" may wait for ever: neither it nor what is around it has a timer that '
+                    "interrupts or tells a supervisor.",
                 )
 
     def _is_bounded(self, element: Element, seen: set[str]) -> bool:
@@ -173,7 +171,7 @@ class Silence:
                 element,
                 "duty.of_a_party",
                 f"{_shown(element)}是当事人的任务，不能标为常设职责；当事人的沉默要有期限。",
-                f'"{element.id}" is a party\'s task and cannot be a standing duty; a party\'s silence has its limit.',
+                f'"{element.id}" is a task of the parties, so no standing duty; their silence has a limit.',
             )
             return
         daily = [
@@ -271,16 +269,21 @@ class Silence:
         return [process.elements[process.flows[f].target] for f in element.outgoing if f in process.flows]
 
     def _tells(self, first: Iterable[Element]) -> bool:
-        todo = list(first)
-        seen: set[tuple[str, str]] = set()
+        """Whether a supervisor is told before the process is left and waits again, or a party is waited for."""
+        todo = [(element, False) for element in first]
+        seen: set[tuple[str, str, bool]] = set()
         while todo:
-            element = todo.pop()
-            if (element.process, element.id) in seen:
+            element, beyond = todo.pop()
+            if (element.process, element.id, beyond) in seen:
                 continue
-            seen.add((element.process, element.id))
+            seen.add((element.process, element.id, beyond))
             if self.tells_above(element):
                 return True
-            todo += self._next_in_silence(element)
+            waits = self.proofs.board(element.process, element.scope).waits(element)
+            if waits and (beyond or self.is_partys(element)):
+                continue
+            leaves = element.kind is Kind.END and element.scope == element.process
+            todo += [(after, beyond or leaves) for after in self._next_in_silence(element)]
         return False
 
     def _next_in_silence(self, element: Element) -> list[Element]:
@@ -340,8 +343,8 @@ class Silence:
                     element,
                     "silence.authority",
                     f"{_shown(element)}一直没有人办，也不会有督办人知道；请让一个计时报告督办人，或者交给督办人。",
-                    f'If nobody does "{element.id}" no supervisor ever learns of it; let a timer tell one or hand it '
-                    "to one.",
+                    f'If nobody does "{element.id}" no supervisor ever learns of it; let a timer tell one or hand '
+                    "it to one.",
                 )
 
     def _in_the_end(self, element: Element, seen: set[str]) -> list[Element]:
@@ -406,9 +409,7 @@ class Silence:
             return self._is_usable(process.elements[edge.element], edge, parties_only=False)
 
         fine = space.finishing(usable)
-        graph = {
-            m: [e.target for e in edges if usable(e)] for m, edges in space.edges.items() if m not in fine
-        }
+        graph = {m: [e.target for e in edges if usable(e)] for m, edges in space.edges.items() if m not in fine}
         for part in components(graph):
             inside = set(part)
             if any(target not in inside for m in part for target in graph[m]):

@@ -57,6 +57,8 @@ def catalogue_of(forms: Mapping[str, Form], limits: Limits | None, services: Col
         roles={role.value for role in Role},
         services=set(services),
         time_limits=set(limits or ()),
+        parties={Role.COMPLAINANT.value, Role.RESPONDENT.value},
+        supervisors={Role.SUPERVISOR.value, Role.HEAD.value},
     )
 
 

@@ -61,7 +61,10 @@ DESK = """<?xml version="1.0" encoding="UTF-8"?>
     </bpmn:boundaryEvent>
     <bpmn:sequenceFlow id="f6" sourceRef="day_passed" targetRef="chase"/>
     <bpmn:serviceTask id="chase" name="催办">
-      <bpmn:extensionElements><zeebe:taskDefinition type="notices.remind"/></bpmn:extensionElements>
+      <bpmn:extensionElements>
+        <zeebe:taskDefinition type="notices.remind"/>
+        <zeebe:ioMapping><zeebe:input source="= [&quot;supervisor&quot;, &quot;head&quot;]" target="recipients"/></zeebe:ioMapping>
+      </bpmn:extensionElements>
       <bpmn:incoming>f6</bpmn:incoming><bpmn:outgoing>f7</bpmn:outgoing>
     </bpmn:serviceTask>
     <bpmn:sequenceFlow id="f7" sourceRef="chase" targetRef="chased"/>
