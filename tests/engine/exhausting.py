@@ -153,9 +153,7 @@ def is_sound(process: Process) -> bool:
 
 
 def count(scope: Scope) -> int:
-    return sum(scope.parked.values()) + sum(
-        1 if a.inner is None else 1 + count(a.inner) for a in scope.activities
-    )
+    return sum(scope.parked.values()) + sum(1 if a.inner is None else 1 + count(a.inner) for a in scope.activities)
 
 
 def processes_of(process: Process) -> list[Process]:
