@@ -3,7 +3,8 @@
 from engine import bundles, events, outbox, timers
 from engine.checking import check
 from engine.findings import Catalogue, Finding, Severity
-from engine.models import Event, Incident, Instance, Job, Task, Timer
+from engine.models import Event, Incident, Instance, Job, Suspension, Task, Timer
+from engine.moving import Place, Target
 from engine.runtime import Engine
 from engine.steps import (
     BpmnError,
@@ -30,11 +31,14 @@ __all__ = [
     "Instance",
     "Job",
     "Listener",
+    "Place",
     "Service",
     "ServiceCall",
     "Services",
     "Severity",
     "Step",
+    "Suspension",
+    "Target",
     "Task",
     "Timer",
     "bundles",

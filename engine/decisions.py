@@ -27,6 +27,11 @@ class Decisions:
         """Every id and name under which a decision can be called."""
         return frozenset(self._by_name)
 
+    @property
+    def inputs(self) -> frozenset[str]:
+        """Every variable that a decision reads."""
+        return frozenset().union(*(decisions.inputs(name) for name, decisions in self._by_name.items()))
+
     def evaluate(
         self, name: str, data: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]
     ) -> feel.dmn.DecisionResult:

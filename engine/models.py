@@ -1,4 +1,4 @@
-"""The rows of the engine: bundles, instances, open tasks, armed timers, subscriptions, jobs, incidents, events.
+"""The rows of the engine: bundles, instances, tasks, timers, subscriptions, jobs, suspensions, incidents, events.
 
 Only ``engine`` writes these tables; others read ``Instance``, ``Task``, ``Timer``, ``Job``, ``Incident`` and
 ``Event``. A step locks its instance row first and writes everything else under that lock.
@@ -44,6 +44,7 @@ class Instance(Base):
 
     class State(StrEnum):
         RUNNING = "running"  #: Something is still waiting or open.
+        SUSPENDED = "suspended"  #: Stands still by command: no answer, no message, no timer moves it.
         COMPLETED = "completed"  #: An end was reached and nothing is open.
         CANCELLED = "cancelled"  #: Ended by command; nothing is open.
 
@@ -71,6 +72,30 @@ class Instance(Base):
     __tablename__ = "instance"
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (Index("ix_instance_state_process", "state", "process"),)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended: it runs, or it stands still until it is resumed."""
+        return self.state in (self.State.RUNNING, self.State.SUSPENDED)
+
+
+class Suspension(Base):
+    """A time during which an instance stands still by command. While one is open, none of its timers wakes."""
+
+    __tablename__ = "suspension"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instance.id"), index=True)
+    #: The instance's business key.
+    key: Mapped[str] = mapped_column(String(200))
+    began_at: Mapped[datetime] = mapped_column(Moment)
+    began_by: Mapped[str] = mapped_column(String(200))
+    why: Mapped[str] = mapped_column(Text)
+    #: Whether what was left of each deadline when it began is left when it ends.
+    keeps_remaining: Mapped[bool] = mapped_column(Boolean, default=True)
+    #: None while it lasts.
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_by: Mapped[str | None] = mapped_column(String(200))
 
 
 class Task(Base):
@@ -249,6 +274,9 @@ class Incident(Base):
     target: Mapped[str] = mapped_column(String(500))
     #: The command to repeat, sealed: it may hold what a person answered.
     command: Mapped[str] = mapped_column(Sealed)
+    #: What the element that failed could see when it failed last: JSON of name → value as people read it, sealed.
+    #: None where nothing was seen (a job), or where it was recorded before this was kept.
+    seen: Mapped[str | None] = mapped_column(Sealed)
     state: Mapped[State] = mapped_column(String(20), default=State.OPEN)
     attempts: Mapped[int] = mapped_column(Integer, default=1)
     at: Mapped[datetime] = mapped_column(Moment)

@@ -74,12 +74,16 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
         if my_task._state != TaskState.FUTURE:
             return False
         my_task.run_of.entered(my_task)
+        if my_task.run_of.passes(my_task):
+            return True
         return self.enter(my_task)
 
     def _on_ready_hook(self, my_task: Token) -> None:
         my_task.workflow.top_workflow.ready.append(my_task)
 
     def _run_hook(self, my_task: Token) -> bool | None:
+        if my_task.run_of.passes_over(my_task):
+            return True
         return self.execute(my_task)
 
     def _on_complete_hook(self, my_task: Token) -> None:
@@ -506,6 +510,11 @@ class SubProcess(Node):
     inside = ""
 
     def enter(self, token: Token) -> bool:
+        token.run_of.begin(self.open(token))
+        return False
+
+    def open(self, token: Token) -> Inner:
+        """Everything that a token here begins, but for the first token inside."""
         run = token.run_of
         run.take_inputs(token)
         self.prepare(token)
@@ -514,8 +523,7 @@ class SubProcess(Node):
         if self.inside not in run.top.subprocess_specs:
             process, element = self.element.process, self.element.id
             raise Stuck("engine", process, element, f"There is no process {self.inside!r} to call.")
-        run.begin(run.top.open(token, self.inside))
-        return False
+        return run.top.open(token, self.inside)
 
     def prepare(self, token: Token) -> None:
         """Before the inside begins."""

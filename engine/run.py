@@ -1,14 +1,14 @@
 """One command on one instance: what it does, how tokens move until it is quiet, and what is saved."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from core.refusals import WrongState
-from engine import events, expressions, moments, state
+from engine import events, expressions, moments, state, suspending, values
 from engine.incidents import Stuck
 from engine.models import Instance, Job, Subscription, Task, Timer
-from engine.nodes import Inclusive, SubProcess, User, Working
+from engine.nodes import Inclusive, Node, SubProcess, User, Working
 from engine.scopes import Scopes
 from engine.tokens import Inner, Outer
 from engine.work import Work
@@ -29,8 +29,12 @@ class Run(Work):
         self.rows.begin_empty()
 
     def load(self) -> None:
-        """Take up an instance where it stands."""
-        self.top, self.scopes = state.load(self.instance.blob, self.specifications, self)
+        """Take up an instance where it stands. One whose start failed stands nowhere."""
+        self.held_still = self.instance.state == Instance.State.SUSPENDED
+        if self.instance.blob:
+            self.top, self.scopes = state.load(self.instance.blob, self.specifications, self)
+        else:
+            self.create(self.instance.process, {})
 
     def begin(self, workflow: Outer | Inner) -> None:
         """Put the first token into a process or sub-process."""
@@ -66,11 +70,13 @@ class Run(Work):
     def save(self) -> None:
         """Write what the command did."""
         instance, step = self.instance, self.step
-        if instance.state == Instance.State.RUNNING and not self.top.unfinished():
+        if instance.is_open and not self.top.unfinished():
             instance.state = Instance.State.COMPLETED
             instance.ended_at = self.now
             instance.ended_element = step.ended = self._ended
             self.log("instance.completed", payload={"end": self._ended})
+        if self.held_still:
+            suspending.keep_still(self) if instance.is_open else suspending.close(self)
         step.position = list(self.position())
         step.data = MappingProxyType(self.scopes.root)
         try:
@@ -88,6 +94,18 @@ class Run(Work):
         waiting = [t for w in self.top.workflows() for t in w.unfinished() if t.node.waits(t)]
         for token in sorted(waiting, key=lambda t: t.id):
             yield token.node.element.process, token.node.element.id
+
+    def seen_at(self, process: str, element: str) -> dict[str, Any]:
+        """What an element that failed could see, as people read it; of the process where no token is there."""
+        here = [
+            token
+            for workflow in self.top.workflows()
+            for token in workflow.tasks.values()
+            if isinstance(token.task_spec, Node)
+            and (token.node.element.process, token.node.element.id) == (process, element)
+        ]
+        seen = self.scopes.visible(max(here, key=lambda t: t.id)) if here else self.scopes.root
+        return {name: values.shown(value) for name, value in seen.items()}
 
     # What commands do.
 
@@ -152,6 +170,17 @@ class Run(Work):
         self.rows.jobs().pop(job.token, None)
         self.throw_error(token, code, message)
 
+    def receive_innermost(self, waiting: Sequence[Subscription], payload: Mapping[str, Any]) -> None:
+        """Give a message to the innermost of the events that wait for it, among equals the latest."""
+        rows = {row.id: row for found in self.rows.subscriptions().values() for row in found}
+        here = [rows[row.id] for row in waiting if row.id in rows]
+        self.receive(max(here, key=lambda row: (self.token(row.token).workflow.depth, row.token)), payload)
+
+    def cancel(self, reason: str) -> None:
+        """End the instance by command."""
+        self.log("instance.cancelled", payload={"reason": reason})
+        self.end()
+
     def end(self) -> None:
         """Take everything away that is open."""
         for token in self.top.unfinished():
@@ -163,15 +192,21 @@ class Run(Work):
         if self._rearm_asked:
             self.rearm()
 
-    def rearm(self) -> None:
-        """Evaluate the moments of armed timers and open tasks again; those that moved are in the step."""
+    def rearm(self, *, noted_only: bool = False) -> None:
+        """Evaluate the moments of armed timers and open tasks again; those that moved are in the step.
+
+        ``noted_only``: of those alone whose expression explained itself by a note.
+        """
         for timers in self.rows.timers().values():
             for timer in timers:
-                self._rearm_timer(timer)
+                if timer.note or not noted_only:
+                    self._rearm_timer(timer)
         for number, task in self.rows.tasks().items():
             token = self.token(number)
             text = token.node.element.due
-            if not text:
+            if not text or (noted_only and not task.due_note):
+                continue
+            if suspending.counts_from_arming(self, token, token.node.element, "timeDate", text):
                 continue
             due_at, note = self.due_of(token, text)
             if due_at != task.due_at:
@@ -188,7 +223,10 @@ class Run(Work):
         trigger = element.trigger
         if trigger is None or trigger.timer != "timeDate" or not expressions.is_expression(trigger.text):
             return
-        due_at, _, note = self.moment_of(self.token(timer.token), element)
+        token = self.token(timer.token)
+        if suspending.counts_from_arming(self, token, element, trigger.timer, trigger.text):
+            return
+        due_at, _, note = self.moment_of(token, element)
         if due_at != timer.due_at:
             self.log(
                 "timer.moved",
@@ -197,7 +235,7 @@ class Run(Work):
             )
             timer.due_at, timer.note = due_at, note
             if timer.state == Timer.State.ARMED:
-                timer.wake_at = due_at
+                timer.wake_at = None if self.held_still else due_at
             self.step.moved.append(timer)
 
     # Quiescence.

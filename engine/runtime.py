@@ -18,12 +18,13 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from core.db import of_transaction
 from core.refusals import Conflict, NotFound, Refusal, WrongState
-from engine import events, migrating, specifications, state, values
+from engine import editing, events, migrating, moving, repeating, specifications, state, suspending, values
 from engine.findings import FUNCTIONS
 from engine.incidents import Stuck
 from engine.models import Delivery, Incident, Instance, Job, Subscription, Task, Timer
 from engine.run import Run
 from engine.steps import FunctionContext, FunctionFactory, Listener, Migrated, Service, Step
+from engine.tokens import Outer
 
 #: Built once: a step has little time, and building a statement takes as long as sending it.
 #: A row's instance never changes, so that it may be looked up in the statement that locks.
@@ -40,6 +41,9 @@ _OF_TIMER = (
     .where(Timer.id == bindparam("timer"))
     .with_for_update(of=Instance)
 )
+
+#: Commands that an operator may give while an instance stands still.
+WHILE_SUSPENDED = frozenset({"cancel", "move", "rearm", "resume", "set_data", "skip", "void"})
 
 #: What a command does once the instance is loaded.
 Apply = Callable[[Run], None]
@@ -166,7 +170,11 @@ class Engine:
             "payload": values.encode(dict(payload)),
         }
         target = f"message:{message}:{key}"
-        return self._command(session, instance, command, target, _receiving(here, payload), now, by)
+
+        def apply(run: Run) -> None:
+            run.receive_innermost(here, payload)
+
+        return self._command(session, instance, command, target, apply, now, by)
 
     def fire(
         self, session: Session, timer_id: UUID, *, owner: str, attempt: int | None = None, now: datetime
@@ -176,6 +184,8 @@ class Engine:
         if row is None:
             return None
         instance: Instance = row[0]
+        if instance.state == Instance.State.SUSPENDED:
+            return None
 
         def apply(run: Run) -> None:
             timer = run.rows.fire_timer(timer_id, owner, attempt, now)
@@ -205,14 +215,10 @@ class Engine:
     def cancel(self, session: Session, instance_id: UUID, *, reason: str, now: datetime, by: str) -> Step:
         """End an instance by command: nothing stays open. Raises NotFound, WrongState."""
         instance = self.lock(session, instance_id)
-        self._require_running(instance)
-
-        def apply(run: Run) -> None:
-            run.log("instance.cancelled", payload={"reason": reason})
-            run.end()
-
+        self._require_open(instance)
         command = {"command": "cancel", "reason": reason}
-        return self._command(session, instance, command, f"cancel:{instance_id}", apply, now, by)
+        target = f"cancel:{instance_id}"
+        return self._command(session, instance, command, target, lambda run: run.cancel(reason), now, by)
 
     def rearm(self, session: Session, instance_id: UUID, *, now: datetime, by: str) -> Step:
         """Evaluate the moments of armed timers and open tasks again, after a pause or a change of the calendar.
@@ -220,7 +226,7 @@ class Engine:
         Durations and cycles keep the moment at which they began; only moments given by an expression move.
         """
         instance = self.lock(session, instance_id)
-        self._require_running(instance)
+        self._require_open(instance)
         return self._command(
             session,
             instance,
@@ -354,90 +360,155 @@ class Engine:
         self._tell(session, step)
         return step
 
+    # Incidents and repair. What an operator commands is refused when it fails; it leaves no incident of its own.
+
     def retry(self, session: Session, incident_id: UUID, *, now: datetime, by: str) -> Step:
         """Repeat the command that left an incident. Raises NotFound, WrongState when it is settled or void."""
-        instance_id = session.scalar(select(Incident.instance_id).where(Incident.id == incident_id))
-        if instance_id is None:
-            raise NotFound("There is no such incident.", code="incident.not_found")
-        instance = self.lock(session, instance_id)
-        incident = session.scalar(
-            select(Incident).where(Incident.id == incident_id).execution_options(populate_existing=True)
-        )
-        assert incident is not None
-        if incident.state != Incident.State.OPEN:
+        instance, incident = repeating.locked(self, session, incident_id)
+        return repeating.repeat(self, session, instance, incident, now=now, by=by)
+
+    def skip_failed(
+        self,
+        session: Session,
+        incident_id: UUID,
+        *,
+        variables: Mapping[str, Any] = {},
+        reason: str,
+        now: datetime,
+        by: str,
+    ) -> Step:
+        """Repeat the command that left an incident, passing over the element that failed.
+
+        ``variables`` is what the element would have written. Raises NotFound, WrongState, Invalid.
+        """
+        instance, incident = repeating.locked(self, session, incident_id)
+        specs = specifications.load(session, instance.bundle)
+        editing.require_known(specs, variables)
+        passing = repeating.passing_over(specs, incident, variables, reason)
+        return repeating.repeat(self, session, instance, incident, passing=passing, now=now, by=by)
+
+    def void(self, session: Session, incident_id: UUID, *, reason: str, now: datetime, by: str) -> Step:
+        """Give up the command that left an incident: it is not wanted any more. Raises NotFound, WrongState."""
+        instance, incident = repeating.locked(self, session, incident_id)
+        return self._repair(session, instance, "void", repeating.giving_up(incident, reason), now, by)
+
+    def suspend(
+        self,
+        session: Session,
+        instance_id: UUID,
+        *,
+        reason: str,
+        keep_remaining: bool = True,
+        now: datetime,
+        by: str,
+    ) -> Step:
+        """Let an instance stand still: nothing but an operator's command moves it, and no timer wakes.
+
+        ``keep_remaining``: what is left of each deadline now is left when it is resumed; else deadlines run on,
+        and what has passed meanwhile takes effect on resuming. Raises NotFound, WrongState.
+        """
+        instance = self._open(session, instance_id)
+        if instance.state == Instance.State.SUSPENDED:
+            raise self._suspended(instance)
+
+        def apply(run: Run) -> None:
+            suspending.suspend(run, reason, keeps_remaining=keep_remaining)
+
+        return self._repair(session, instance, "suspend", apply, now, by)
+
+    def resume(self, session: Session, instance_id: UUID, *, reason: str = "", now: datetime, by: str) -> Step:
+        """Let a suspended instance go on. Raises NotFound, WrongState when it does not stand still."""
+        instance = self._open(session, instance_id)
+        if instance.state != Instance.State.SUSPENDED:
             raise WrongState(
-                f"Expected an open incident, found one that is {incident.state}.",
-                code=f"incident.already_{incident.state}",
-                expected="open",
-                found=str(incident.state),
+                "案件没有暂停。 Expected a suspended instance, found one that is running.",
+                code="instance.not_suspended",
+                expected="suspended",
+                found=str(instance.state),
             )
-        return self._repeat(session, instance, orjson.loads(incident.command), incident.target, now, by)
+        return self._repair(session, instance, "resume", lambda run: suspending.resume(run, reason), now, by)
 
-    def _repeat(
-        self, session: Session, instance: Instance, command: dict[str, Any], target: str, now: datetime, by: str
+    def set_data(
+        self,
+        session: Session,
+        instance_id: UUID,
+        changes: Mapping[str, Any],
+        *,
+        token: int | None = None,
+        reason: str,
+        now: datetime,
+        by: str,
     ) -> Step:
-        kind = command["command"]
-        if kind == "start":
-            data = values.decode(command["data"])
-            return self._command(session, instance, command, target, self._starting(data), now, by)
-        if kind == "complete":
-            return self.complete(session, UUID(command["task"]), values.decode(command["answer"]), now=now, by=by)
-        if kind == "fire":
-            return self._fire_parked(session, instance, UUID(command["timer"]), now, by)
-        if kind == "deliver":
-            message, key = command["message"], command["key"]
-            here = list(
-                session.scalars(
-                    select(Subscription).where(
-                        Subscription.instance_id == instance.id,
-                        Subscription.message == message,
-                        Subscription.key == key,
-                    )
-                )
-            )
-            if not here:
-                raise WrongState("Nothing waits for the message any more.", code="message.unwanted")
-            payload = values.decode(command["payload"])
-            return self._command(session, instance, command, target, _receiving(here, payload), now, by)
-        if kind == "complete_job":
-            result = values.decode(command["result"])
-            return self.complete_job(session, UUID(command["job"]), result, now=now, by=by)
-        if kind == "retry_job":
-            return self._retry_job(session, instance, command, target, now, by)
-        if kind == "throw_job":
-            step = self.fail_job(
-                session, UUID(command["job"]), command["error"], retries=0, code=command["code"], now=now, by=by
-            )
-            assert step is not None
-            return step
-        if kind == "cancel":
-            return self.cancel(session, instance.id, reason=command["reason"], now=now, by=by)
-        return self.rearm(session, instance.id, now=now, by=by)
+        """Correct process data (FEEL values), as seen from a token or in the started process.
 
-    def _fire_parked(self, session: Session, instance: Instance, timer_id: UUID, now: datetime, by: str) -> Step:
-        """Let a timer happen now that an incident held."""
+        Raises NotFound, WrongState, Invalid with a fault for each name: unknown, fixed, or of another kind.
+        """
+        instance = self._open(session, instance_id)
 
         def apply(run: Run) -> None:
-            timer = session.get_one(Timer, timer_id, populate_existing=True)
-            if timer.state != Timer.State.PARKED:
-                raise WrongState("The timer is no longer armed.", code="timer.gone")
-            timer.state, timer.ended_at = Timer.State.FIRED, now
-            # Written at once: what reads or drops the timers of this instance must not meet it.
-            session.flush()
-            run.fire(timer)
+            editing.set_data(run, token, changes, reason)
 
-        return self._fire(session, instance, timer_id, apply, now, by)
+        return self._repair(session, instance, "set_data", apply, now, by)
 
-    def _retry_job(
-        self, session: Session, instance: Instance, command: dict[str, Any], target: str, now: datetime, by: str
+    def move(
+        self,
+        session: Session,
+        instance_id: UUID,
+        *,
+        tokens: Collection[int],
+        to: moving.To,
+        variables: Mapping[str, Any] = {},
+        reason: str,
+        now: datetime,
+        by: str,
     ) -> Step:
-        """Offer a job again whose retries were used up."""
+        """Take tokens away where they wait and start the element ``to``, a (process, element), instead.
+
+        Raises NotFound, Invalid, and WrongState with the finding when the case could not finish from there.
+        """
+        instance = self._open(session, instance_id)
 
         def apply(run: Run) -> None:
-            job = session.get_one(Job, UUID(command["job"]))
-            job.state, job.retries, job.error = Job.State.OPEN, 1, None
+            editing.require_known(run.specifications, variables)
+            planned = moving.plan(run.top, run.specifications, tokens, to)
+            moving.require_sound(run.top, run.specifications, planned, self.services)
+            moving.move(run, planned, variables, reason)
 
-        return self._command(session, instance, command, target, apply, now, by)
+        return self._repair(session, instance, "move", apply, now, by)
+
+    def skip(
+        self,
+        session: Session,
+        instance_id: UUID,
+        *,
+        token: int,
+        variables: Mapping[str, Any] = {},
+        reason: str,
+        now: datetime,
+        by: str,
+    ) -> Step:
+        """Let a token leave its element without doing it; ``variables`` is what it would have written.
+
+        Raises NotFound, Invalid, WrongState.
+        """
+        instance = self._open(session, instance_id)
+
+        def apply(run: Run) -> None:
+            editing.require_known(run.specifications, variables)
+            moving.skip(run, token, variables, reason)
+
+        return self._repair(session, instance, "skip", apply, now, by)
+
+    def _open(self, session: Session, instance_id: UUID) -> Instance:
+        instance = self.lock(session, instance_id)
+        self._require_open(instance)
+        return instance
+
+    def _repair(
+        self, session: Session, instance: Instance, command: str, apply: Apply, now: datetime, by: str
+    ) -> Step:
+        target = f"{command}:{instance.id}"
+        return self._command(session, instance, {"command": command}, target, apply, now, by, parks=False)
 
     # Questions.
 
@@ -461,9 +532,33 @@ class Engine:
         except KeyError:
             return dict(scopes.root)
 
+    def places(self, session: Session, instance_id: UUID) -> list[moving.Place]:
+        """The tokens of an instance, as an operator moves them. Raises NotFound."""
+        top, _, _ = self._standing(session, instance_id)
+        return moving.places(top) if top is not None else []
+
+    def targets(self, session: Session, instance_id: UUID, tokens: Collection[int]) -> list[moving.Target]:
+        """Where tokens could be moved, each with what the token game says. Raises NotFound, Invalid, WrongState."""
+        top, specs, instance = self._standing(session, instance_id)
+        self._require_open(instance)
+        if top is None:
+            return []
+        return moving.targets(top, specs, tokens, self.services)
+
+    def _standing(
+        self, session: Session, instance_id: UUID
+    ) -> tuple[Outer | None, specifications.Specifications, Instance]:
+        instance = session.get(Instance, instance_id)
+        if instance is None:
+            raise NotFound("There is no such instance.", code="instance.not_found")
+        specs = specifications.load(session, instance.bundle)
+        if not instance.is_open or not instance.blob:
+            return None, specs, instance
+        return state.load(instance.blob, specs, None)[0], specs, instance
+
     def position(self, session: Session, instance: Instance) -> list[tuple[str, str]]:
         """Where an instance waits, as a step says it."""
-        if instance.state != Instance.State.RUNNING or not instance.blob:
+        if not instance.is_open or not instance.blob:
             return []
         specs = specifications.load(session, instance.bundle)
         top, _ = state.load(instance.blob, specs, None)
@@ -498,8 +593,21 @@ class Engine:
                 raise
             raise Conflict("The case is being worked on; try again.", code="instance.locked") from error
 
+    def _suspended(self, instance: Instance) -> WrongState:
+        return WrongState(
+            "案件处理已暂停，恢复后才能继续。 Expected a running instance, found one that is suspended.",
+            code="instance.suspended",
+            expected="running",
+            found=str(instance.state),
+        )
+
     def _require_running(self, instance: Instance) -> None:
-        if instance.state != Instance.State.RUNNING:
+        self._require_open(instance)
+        if instance.state == Instance.State.SUSPENDED:
+            raise self._suspended(instance)
+
+    def _require_open(self, instance: Instance) -> None:
+        if not instance.is_open:
             raise WrongState(
                 f"Expected a running instance, found one that is {instance.state}.",
                 code=f"instance.already_{instance.state}",
@@ -527,7 +635,10 @@ class Engine:
         by: str,
         *,
         person_waits: bool = True,
+        parks: bool = True,
     ) -> Step:
+        if instance.state == Instance.State.SUSPENDED and command["command"] not in WHILE_SUSPENDED:
+            raise self._suspended(instance)
         step = Step(instance, now, by, command["command"])
         specs = specifications.load(session, instance.bundle)
         try:
@@ -542,10 +653,19 @@ class Engine:
                 if instance.incidents:
                     self._settle(session, step, target)
         except Stuck as stuck:
+            if not parks:
+                raise WrongState(
+                    f"没有做成，案件没有变化：{stuck.message}  It failed, and nothing was changed.",
+                    code="repair.failed",
+                    process=stuck.process,
+                    element=stuck.element,
+                    kind=stuck.kind,
+                ) from stuck
+            seen = run.seen_at(stuck.process, stuck.element)
             # What was read from UPDATE … RETURNING inside the savepoint is no longer so.
             session.expire_all()
             step = Step(instance, now, by, command["command"])
-            self._park(session, step, command, target, stuck)
+            self._park(session, step, command, target, stuck, seen)
         self._tell(session, step)
         return step
 
@@ -555,7 +675,15 @@ class Engine:
 
     # Incidents.
 
-    def _park(self, session: Session, step: Step, command: dict[str, Any], target: str, stuck: Stuck) -> None:
+    def _park(
+        self,
+        session: Session,
+        step: Step,
+        command: dict[str, Any],
+        target: str,
+        stuck: Stuck,
+        seen: Mapping[str, Any] | None = None,
+    ) -> None:
         """Record that a command could not be carried out. The savepoint before it has been restored."""
         instance, now, by = step.instance, step.now, step.by
         incident = None
@@ -582,6 +710,7 @@ class Engine:
         incident.process, incident.element = stuck.process, stuck.element
         incident.kind, incident.message = stuck.kind, stuck.message
         incident.command = orjson.dumps(command).decode()
+        incident.seen = None if seen is None else orjson.dumps(seen).decode()
         incident.attempts += 1
         incident.last_at = now
         if command["command"] == "fire":
@@ -604,7 +733,7 @@ class Engine:
     def _settle(self, session: Session, step: Step, target: str) -> None:
         """A command went through: what stood in its way is resolved, what it made pointless is void."""
         gone = {f"task:{task.id}" for task in step.cancelled} | {f"timer:{timer.id}" for timer in step.dropped}
-        ended = step.instance.state != Instance.State.RUNNING
+        ended = not step.instance.is_open
         for incident in session.scalars(
             select(Incident).where(Incident.instance_id == step.instance.id, Incident.state == Incident.State.OPEN)
         ):
@@ -616,6 +745,16 @@ class Engine:
                 continue
             incident.resolved_at, incident.resolved_by = step.now, step.by
             step.instance.incidents -= 1
+            events.append(
+                session,
+                step.instance,
+                "incident.resolved" if incident.state == Incident.State.RESOLVED else "incident.voided",
+                payload={"incident": str(incident.id), "attempts": incident.attempts},
+                at=step.now,
+                by=step.by,
+                process=incident.process,
+                element=incident.element,
+            )
 
 
 #: PostgreSQL: lock not available in time, deadlock, serialization failure.
@@ -642,18 +781,6 @@ def _contended(instance: Instance) -> Iterator[None]:
 def _is_contention(error: OperationalError) -> bool:
     """Whether somebody else held the rows for too long, rather than that the database is ill."""
     return getattr(error.orig, "sqlstate", None) in _CONTENTION or "database is locked" in str(error.orig)
-
-
-def _receiving(waiting: Sequence[Subscription], payload: Mapping[str, Any]) -> Apply:
-    """Give a message to the innermost of the events that wait for it."""
-
-    def apply(run: Run) -> None:
-        rows = {row.id: row for rows in run.rows.subscriptions().values() for row in rows}
-        here = [rows[row.id] for row in waiting if row.id in rows]
-        innermost = max(here, key=lambda row: (run.token(row.token).workflow.depth, row.token))
-        run.receive(innermost, payload)
-
-    return apply
 
 
 __all__ = ["Engine", "Refusal", "no_functions"]

@@ -11,6 +11,7 @@ from core.refusals import WrongState
 from engine import events
 from engine.diagram import Element, Flow
 from engine.models import Instance, Timer
+from engine.repeating import Passing
 from engine.rows import Rows
 from engine.scopes import Scopes
 from engine.specifications import Specifications
@@ -45,6 +46,10 @@ class Situation:
     _rearm_asked: bool = False
     #: From when durations and cycles count; none: from now.
     _since: datetime | None = None
+    #: The instance is suspended: what is armed does not wake before it is resumed.
+    held_still: bool = False
+    #: The element that this command passes over, once.
+    passing: Passing | None = None
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.session, self.instance.id)
@@ -72,6 +77,25 @@ class Situation:
     def ask_to_rearm(self) -> None:
         """A service stopped or resumed a clock: evaluate moments again when the step has come to rest."""
         self._rearm_asked = True
+
+    def passes(self, token: Token) -> bool:
+        """Whether a token that arrives is the one that goes on without its element being carried out."""
+        return self.passing is not None and self.passing.takes(token)
+
+    def passes_over(self, token: Token) -> bool:
+        """Let that token go on: what its element would have written is written, and it is noted."""
+        passing = self.passing
+        if passing is None or not passing.takes(token):
+            return False
+        passing.done = True
+        for name, value in passing.variables.items():
+            self.scopes.assign(token, name, value)
+        self.log(
+            "token.skipped",
+            token.node.element,
+            payload={"variables": sorted(passing.variables), "reason": passing.why},
+        )
+        return True
 
     def entered(self, token: Token) -> None:
         element = token.node.element

@@ -156,8 +156,8 @@ class Step:
     instance: Instance
     now: datetime
     by: str
-    #: ``start``, ``complete``, ``deliver``, ``fire``, ``cancel``, ``rearm``, ``complete_job``, ``retry``,
-    #: ``migrate``.
+    #: ``start``, ``complete``, ``deliver``, ``fire``, ``cancel``, ``rearm``, ``complete_job``, ``migrate``,
+    #: ``suspend``, ``resume``, ``set_data``, ``move``, ``skip`` …; a repeated command keeps its own name.
     command: str = ""
     opened: list[Task] = field(default_factory=list)
     completed: list[Task] = field(default_factory=list)

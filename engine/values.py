@@ -9,6 +9,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from feel import temporal
 
 #: Integers that JSON readers everywhere keep exactly.
@@ -74,6 +76,20 @@ def plain(value: Any) -> Any:
     """JSON for people and other systems: moments and durations as ISO text, numbers as numbers or text."""
     coded = encode(value)
     return _plain(coded)
+
+
+#: Characters of JSON that ``shown`` lets one value take.
+MOST_SHOWN = 2_000
+
+
+def shown(value: Any) -> Any:
+    """``plain`` for somebody who looks into a failure: never raises, and what is long is named by its length."""
+    try:
+        found = plain(value)
+    except TypeError:
+        return f"({type(value).__name__})"
+    length = len(orjson.dumps(found))
+    return found if length <= MOST_SHOWN else f"({length} characters)"
 
 
 def _plain(value: Any) -> Any:

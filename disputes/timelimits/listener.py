@@ -22,6 +22,9 @@ Identity = tuple[str, str]
 
 _OPEN = (Deadline.State.RUNNING, Deadline.State.PAUSED)
 
+#: Commands of operators: what they take away was not done by those whom it bound.
+_TAKE_AWAY = frozenset({"cancel", "move", "set_data", "skip", "void"})
+
 
 class TimelimitsListener:
     """Hears of every step; see the module."""
@@ -136,7 +139,7 @@ def _was_taken_away(session: Session, step: Step, identity: Identity) -> bool:
     limit's end) has taken away what it was attached to, and so has an end that cancels tasks beside the answered
     one. A message that somebody waited for interrupts nothing.
     """
-    if step.command == "cancel":
+    if step.command in _TAKE_AWAY:
         return True
     if any(_identity(task.due_note) == identity for task in step.completed):
         return False

@@ -1,0 +1,1 @@
+"""What operators do to a case that has stopped: incidents, suspending, moving, passing over, correcting, ending."""
