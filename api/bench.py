@@ -1,4 +1,4 @@
-"""``hejie bench``: the engine's measures, a step over HTTP, and how late a worker is when it has little to do."""
+"""``hejie bench``: the measures of engine and FEEL, a step over HTTP, and how late an idle worker is."""
 
 import http.client
 import json
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 import core.now
 import disputes.models  # noqa: F401
+import feel.bench
 from api.app import create_app
 from api.edge import Edge
 from api.worker import Worker
@@ -54,6 +55,7 @@ def run(url: str | None = None, *, directory: Path = Path(), quick: bool = False
             late = idle_lateness(database, Path(place), timers=5 if quick else 60)
             measures = over_http(database, Path(place), steps=20 if quick else 300) | late
             measures |= bench.run(database, **(QUICK if quick else {}))
+            measures |= of_feel(quick=quick)
         finally:
             database.dispose()
     return {"machine": machine(), "database": database.dialect, "measures": measures}
@@ -111,6 +113,12 @@ def over_http(database: Database, place: Path, *, steps: int) -> dict[str, dict[
         "http_step_statements": bench.measure("statements", statements),
         "http_step_commits": bench.measure("commits", commits),
     }
+
+
+def of_feel(*, quick: bool) -> dict[str, dict[str, Any]]:
+    """What a condition, a table of 12 rules and 4 inputs, and the import of the language cost."""
+    found = feel.bench.samples(rounds=3, times=100) if quick else feel.bench.samples()
+    return {name: bench.measure(unit, values) for name, (unit, values) in found.items()}
 
 
 def idle_lateness(database: Database, place: Path, *, timers: int) -> dict[str, dict[str, Any]]:

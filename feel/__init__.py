@@ -15,6 +15,7 @@ from feel.errors import (
 from feel.expression import Expression, Note, UnaryTests, compile, compile_unary
 from feel.inference import Inferred, Trouble, infer, infer_unary
 from feel.library import BUILT_INS
+from feel.portable import check_portable
 from feel.scalars import from_json, to_json
 from feel.temporal import FarDate, FarDuration, FarMoment, Time, YearsMonths
 from feel.types import ANY, Type, named
@@ -41,6 +42,7 @@ __all__ = [
     "Type",
     "UnaryTests",
     "YearsMonths",
+    "check_portable",
     "compile",
     "compile_unary",
     "from_json",

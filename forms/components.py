@@ -306,7 +306,10 @@ class Reader:
         if not isinstance(text, str) or not text.strip():
             return None
         try:
-            return feel.compile(text.strip().removeprefix("="))
+            expression = feel.compile(text.strip().removeprefix("="))
+            for trouble in feel.check_portable(expression):
+                self._warn(element, "form.not_portable", f"“{text}”：{trouble.zh}", f"“{text}”: {trouble.en}")
+            return expression
         except feel.FeelError as error:
             self._find(
                 element,
@@ -329,7 +332,12 @@ class Reader:
             seen.add(component.key)
 
     def _find(self, element: str, code: str, zh: str, en: str) -> None:
-        finding = Finding(element, code, "error", zh, en)
+        self._note(Finding(element, code, "error", zh, en))
+
+    def _warn(self, element: str, code: str, zh: str, en: str) -> None:
+        self._note(Finding(element, code, "warning", zh, en))
+
+    def _note(self, finding: Finding) -> None:
         if finding not in self.findings:
             self.findings.append(finding)
 

@@ -30,6 +30,8 @@ def codes(*components: dict[str, Any]) -> set[tuple[str, str]]:
         ({"type": "textfield", "key": "a", "validate": {"pattern": "("}}, "form.bad_rule"),
         ({"type": "datetime", "key": "a", "subtype": "century"}, "form.bad_rule"),
         (text("a", **hidden_when("decision = = 1")), "form.expression"),
+        (text("a", **hidden_when("amount / 3 = 1")), "form.not_portable"),
+        (text("a", **hidden_when('day > @"2026-01-01" + span')), "form.not_portable"),
         ({"type": "text", "text": "{{#if x}}a{{/if}}"}, "form.template"),
         ({"type": "text", "text": "{{ 1 + }}"}, "form.expression"),
         ({"type": "table", "dataSource": "=rows"}, "form.no_columns"),
