@@ -5,7 +5,7 @@ followed by a write never meets "database is locked". A *reader* runs in autocom
 never takes that lock. Exactly one place commits: the edge, through ``Database.transaction``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,8 +66,17 @@ def insert_missing(session: Session, model: type[Base], **values: object) -> Non
 
     The other's transaction is waited for, so that the row is there to be locked afterwards.
     """
+    insert_missing_many(session, model, [values])
+
+
+def insert_missing_many(session: Session, model: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert each row unless its key is taken; see ``insert_missing``."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(model).values(**values).on_conflict_do_nothing())
+    statement = insert(model).on_conflict_do_nothing()
+    if len(rows) == 1:
+        session.execute(statement.values(**rows[0]))
+    else:
+        session.execute(statement, list(rows))
 
 
 class WritingSession(Session):

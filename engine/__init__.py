@@ -1,6 +1,6 @@
 """Runs diagrams correctly. It knows no law, no people and no HTTP."""
 
-from engine import bundles, events, outbox, timers
+from engine import bundles, events, outbox, retiming, timers
 from engine.checking import check
 from engine.findings import Catalogue, Finding, Severity
 from engine.models import Event, Incident, Instance, Job, Suspension, Task, Timer
@@ -45,5 +45,6 @@ __all__ = [
     "check",
     "events",
     "outbox",
+    "retiming",
     "timers",
 ]

@@ -215,6 +215,7 @@ class Run(Work):
                     token.node.element,
                     payload={"task": str(task.id), "from": moments.iso(task.due_at), "to": moments.iso(due_at)},
                 )
+            if (due_at, note) != (task.due_at, task.due_note):
                 task.due_at, task.due_note = due_at, note
                 self.step.moved.append(task)
 
@@ -233,6 +234,7 @@ class Run(Work):
                 element,
                 payload={"timer": str(timer.id), "from": timer.due_at.isoformat(), "to": due_at.isoformat()},
             )
+        if (due_at, note) != (timer.due_at, timer.note):
             timer.due_at, timer.note = due_at, note
             if timer.state == Timer.State.ARMED:
                 timer.wake_at = None if self.held_still else due_at

@@ -165,7 +165,7 @@ class Step:
     armed: list[Timer] = field(default_factory=list)
     fired: list[Timer] = field(default_factory=list)
     dropped: list[Timer] = field(default_factory=list)
-    #: Timers and open tasks whose moment ``rearm`` changed.
+    #: Timers and open tasks whose moment, or its explanation, ``rearm`` changed.
     moved: list[Timer | Task] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     #: Types of the services that ran, in order.

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapper, Session
 
-from core.db import insert_missing
+from core.db import insert_missing, insert_missing_many
 from disputes.audit import rules
 from disputes.audit.models import AuditChain, AuditEvent
 from disputes.identity.actor import Actor
@@ -67,6 +67,40 @@ def record(
     return added
 
 
+def record_many(
+    session: Session,
+    *,
+    action: str,
+    facts: Mapping[str, Mapping[str, Any]],
+    by: Actor | str,
+    now: datetime,
+) -> int:
+    """Add one event to each of many chains (chain → facts), as ``record`` does to one. Answers how many."""
+    heads = _heads(session, facts.keys())
+    rows = []
+    for chain, said in facts.items():
+        fault = rules.facts_fault(said)
+        if fault is not None:
+            raise ValueError(fault)
+        head, salt = heads[chain], secrets.token_hex(16)
+        row: dict[str, Any] = {
+            "chain": chain,
+            "number": head.length + 1,
+            "at": now,
+            "by": str(by),
+            "action": action,
+            "facts_digest": rules.facts_digest(salt, said),
+            "previous": head.head,
+        }
+        digest = rules.event_digest(**row)
+        head.length, head.head = head.length + 1, digest
+        rows.append({**row, "digest": digest, "facts": dict(said), "salt": salt})
+    session.flush()
+    if rows:
+        session.execute(insert(AuditEvent), rows)
+    return len(rows)
+
+
 def record_look(
     session: Session,
     *,
@@ -109,6 +143,23 @@ def _head(session: Session, chain: str) -> AuditChain:
         insert_missing(session, AuditChain, name=chain, length=0, head=rules.BEGINNING)
         head = session.scalars(locked.execution_options(populate_existing=True)).one()
     return head
+
+
+def _heads(session: Session, chains: Collection[str]) -> dict[str, AuditChain]:
+    """The heads of many chains, locked in the order of their names; those that are missing begin now."""
+    locked = select(AuditChain).where(AuditChain.name.in_(chains)).order_by(AuditChain.name).with_for_update()
+    fresh = {"populate_existing": True}
+    heads = {head.name: head for head in session.scalars(locked, execution_options=fresh)}
+    missing = sorted(set(chains) - heads.keys())
+    if missing:
+        for chain in missing:
+            if not 0 < len(chain) <= 80:
+                raise ValueError(f"The name of a chain has 1 to 80 characters, not {len(chain)}.")
+        insert_missing_many(
+            session, AuditChain, [{"name": chain, "length": 0, "head": rules.BEGINNING} for chain in missing]
+        )
+        heads |= {head.name: head for head in session.scalars(locked, execution_options=fresh)}
+    return heads
 
 
 @event.listens_for(AuditEvent, "before_update")

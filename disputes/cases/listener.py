@@ -1,5 +1,6 @@
 """Keeps a case's status, stage and turn in step with its diagram, inside the transaction of the step."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,6 +12,9 @@ from engine import Step
 
 class CaseListener:
     """Writes where a case stands after each step; the one writer of ``status``, ``stage`` and ``turn``."""
+
+    def steps(self, session: Session, steps: Sequence[Step]) -> None:
+        """Moments that move change nothing of where a case stands."""
 
     def step(self, session: Session, step: Step) -> None:
         case = case_of(session, step.instance.key)

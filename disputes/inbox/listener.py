@@ -1,5 +1,7 @@
 """Mirrors the engine's tasks as inbox items, inside the transaction of the step that opened or ended them."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, delete
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,13 @@ _DROP_DRAFTS = (
 class InboxListener:
     """Opens an item for each task that opened, addressed by the case; ends it when the task ends."""
 
+    def steps(self, session: Session, steps: Sequence[Step]) -> None:
+        """Move the items of many cases whose moments were moved together."""
+        moved = {row.id: row for step in steps for row in step.moved if isinstance(row, Task)}
+        if moved:
+            for item in locked(session, moved.keys()):
+                _move(item, moved[item.task_id])
+
     def step(self, session: Session, step: Step) -> None:
         if step.failed:
             return
@@ -40,10 +49,13 @@ class InboxListener:
             if item.task_id in ended:
                 item.state, item.ended_at = ended[item.task_id], step.now
             else:
-                task = moved[item.task_id]
-                item.due_at, item.sort_at, item.due_note = task.due_at, task.due_at or NEVER, task.due_note
+                _move(item, moved[item.task_id])
         if ended:
             session.execute(_DROP_DRAFTS, {"tasks": list(ended)})
+
+
+def _move(item: InboxItem, task: Task) -> None:
+    item.due_at, item.sort_at, item.due_note = task.due_at, task.due_at or NEVER, task.due_note
 
 
 def _item(session: Session, case: Case, task: Task) -> InboxItem:

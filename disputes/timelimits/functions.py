@@ -6,7 +6,7 @@ running deadlines of the case. A running deadline keeps the edition of the law w
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -51,9 +51,17 @@ def forget(session: Session) -> None:
     session.info.pop(_KNOWN, None)
 
 
-def note_of(due: Due, rung: int | None, *, edition_on: date, region: str) -> dict[str, Any]:
-    """What is kept with a timer or task that holds somebody to a limit; ``rung`` is none at the limit's end."""
-    return {**record(due), "rung": rung, "edition_on": edition_on.isoformat(), "case_region": region}
+def note_of(due: Due, rung: int | None, moment: datetime, *, edition_on: date, region: str) -> dict[str, Any]:
+    """What is kept with a timer or task that holds somebody to a limit: the explanation, and by which function
+    it came to which moment (``rung`` is none at the limit's end).
+    """
+    return {
+        **record(due),
+        "rung": rung,
+        "at": moment.astimezone(UTC).isoformat(),
+        "edition_on": edition_on.isoformat(),
+        "case_region": region,
+    }
 
 
 @dataclass
@@ -82,7 +90,7 @@ class _Clocks:
     def due(self, limit: object, start: object) -> datetime:
         """When a limit ends; never, while it is paused."""
         found, due = self._reckon(limit, start)
-        self._note(found, due, None)
+        self._note(found, due, None, due.fires_at)
         return due.fires_at.astimezone(CHINA)
 
     def warning(self, limit: object, start: object, rung: object) -> datetime:
@@ -98,7 +106,7 @@ class _Clocks:
             extensions=found.extensions,
             today=day_of(self.context.now),
         )
-        self._note(found, due, number)
+        self._note(found, due, number, moment)
         return moment.astimezone(CHINA)
 
     def working_days_between(self, first: object, last: object) -> int:
@@ -149,8 +157,8 @@ class _Clocks:
         extensions = queries.lengthened(known.extensions[instance.id], id, begun)
         return _Found(limit, known.calendar, pauses, extensions, edition_on, region)
 
-    def _note(self, found: "_Found", due: Due, rung: int | None) -> None:
-        self.context.note(note_of(due, rung, edition_on=found.edition_on, region=found.region))
+    def _note(self, found: "_Found", due: Due, rung: int | None, moment: datetime) -> None:
+        self.context.note(note_of(due, rung, moment, edition_on=found.edition_on, region=found.region))
 
 
 @dataclass(frozen=True)

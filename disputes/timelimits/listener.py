@@ -4,9 +4,10 @@ A deadline is one limit that began at one start in one instance, however many ti
 somebody to it (its *carriers*). It is settled when its last carrier is gone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -23,11 +24,22 @@ Identity = tuple[str, str]
 _OPEN = (Deadline.State.RUNNING, Deadline.State.PAUSED)
 
 #: Commands of operators: what they take away was not done by those whom it bound.
-_TAKE_AWAY = frozenset({"cancel", "move", "set_data", "skip", "void"})
+_TAKE_AWAY = frozenset({"rearm", "migrate", "cancel", "move", "set_data", "skip", "void"})
 
 
 class TimelimitsListener:
     """Hears of every step; see the module."""
+
+    def steps(self, session: Session, steps: Sequence[Step]) -> None:
+        """Record the moments of many cases that were moved together (``engine.retiming``)."""
+        functions.forget(session)
+        ids = [step.instance.id for step in steps]
+        rows: dict[UUID, dict[Identity, Deadline]] = {}
+        for row in session.scalars(select(Deadline).where(Deadline.instance_id.in_(ids))):
+            rows.setdefault(row.instance_id, {})[row.limit, row.start] = row
+        for step in steps:
+            for identity, carrier, note in _noted(step.moved):
+                self._run(session, step, rows.setdefault(step.instance.id, {}), identity, carrier, note)
 
     def step(self, session: Session, step: Step) -> None:
         """Record what the step did to the deadlines of its case."""
@@ -86,7 +98,7 @@ class TimelimitsListener:
         row.due_on = date.fromisoformat(note["due_on"])
         row.due_at = datetime.fromisoformat(note["due_at"])
         row.provisional = note["provisional"]
-        row.explanation = {key: value for key, value in note.items() if key != "rung"}
+        row.explanation = {key: value for key, value in note.items() if key not in ("rung", "at")}
         if row.state != Deadline.State.MISSED:
             row.state = Deadline.State.PAUSED if note["paused"] else Deadline.State.RUNNING
             row.settled_at = None

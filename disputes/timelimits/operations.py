@@ -529,7 +529,7 @@ class Change:
     def json(self) -> dict[str, Any]:
         """``{days: [{date, before, after}], moved: […], settled: […]}``"""
         return {
-            "days": [_difference(before, after) for before, after in self.changed],
+            "days": [day_difference(before, after) for before, after in self.changed],
             "moved": [deadline.json() for deadline in self.moved],
             "settled": [deadline.json() for deadline in self.settled],
         }
@@ -539,10 +539,10 @@ def preview(session: Session, days: Iterable[Day], *, now: datetime) -> Change:
     """What importing these days would change: the days, and every deadline that would move. Changes nothing."""
     given = tuple(sorted(days, key=lambda day: day.date))
     before = queries.calendar(session)
-    after = _with(before, given)
+    after = with_days(before, given)
     dates = {day.date for day in (*given, *after.given())} | {day.date for day in before.given()}
     changed = tuple(
-        (before.day(on), after.day(on)) for on in sorted(dates) if _differs(before.day(on), after.day(on))
+        (before.day(on), after.day(on)) for on in sorted(dates) if days_differ(before.day(on), after.day(on))
     )
     if not changed:
         return Change(given, (), (), ())
@@ -554,7 +554,7 @@ def preview(session: Session, days: Iterable[Day], *, now: datetime) -> Change:
         entry = Moved(row.key, row.instance_id, row.limit, row.start, row.due_on, due.due_on, due.provisional)
         if due.due_at != row.due_at:
             moved.append(entry)
-        elif _explains_otherwise(row, due):
+        elif explains_otherwise(row, due):
             settled.append(entry)
     return Change(given, changed, tuple(moved), tuple(settled))
 
@@ -576,16 +576,16 @@ def apply(
     change = preview(session, days, now=now)
     if not change.changed:
         return change
-    calendar = _with(queries.calendar(session), change.days)
-    _store(session, calendar)
+    calendar = with_days(queries.calendar(session), change.days)
+    store_calendar(session, calendar)
     session.add(
         CalendarChange(
             at=now,
             by=by,
             source=source,
             document_no=document_no,
-            digest=_digest(calendar),
-            days=[_difference(before, after) for before, after in change.changed],
+            digest=calendar_digest(calendar),
+            days=[day_difference(before, after) for before, after in change.changed],
             moved=[deadline.json() for deadline in change.moved],
         )
     )
@@ -616,14 +616,16 @@ def fill_calendar(session: Session, years: Iterable[int], *, now: datetime, by: 
     days = [day for year in wanted for day in known_year(year).values()]
     if days:
         calendar = Calendar([*have.given(), *days])
-        _store(session, calendar)
-        session.add(CalendarChange(at=now, by=by, source="holidays", digest=_digest(calendar), days=[], moved=[]))
+        store_calendar(session, calendar)
+        session.add(
+            CalendarChange(at=now, by=by, source="holidays", digest=calendar_digest(calendar), days=[], moved=[])
+        )
         session.flush()
         functions.forget(session)
     return len(days)
 
 
-def _with(calendar: Calendar, days: Sequence[Day]) -> Calendar:
+def with_days(calendar: Calendar, days: Sequence[Day]) -> Calendar:
     """The calendar with these days, in which whole years stand written: a year is never half known."""
     years = {day.date.year for day in days} - calendar.years
     base = {day.date: day for day in calendar.given()}
@@ -642,18 +644,18 @@ def _with(calendar: Calendar, days: Sequence[Day]) -> Calendar:
     return Calendar(day for day in named_breaks([*base.values(), *around.values()]) if day.date in base)
 
 
-def _store(session: Session, calendar: Calendar) -> None:
+def store_calendar(session: Session, calendar: Calendar) -> None:
     session.execute(delete(CalendarDay))
     rows = [{**asdict(day), "status": day.status.value} for day in calendar.given()]
     session.execute(insert(CalendarDay), rows)
 
 
-def _digest(calendar: Calendar) -> str:
+def calendar_digest(calendar: Calendar) -> str:
     days = [{**asdict(day), "date": day.date.isoformat()} for day in calendar.given()]
     return hashlib.sha256(orjson.dumps(days, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _differs(before: Day, after: Day) -> bool:
+def days_differ(before: Day, after: Day) -> bool:
     """Whether people would notice: source and number alone change no deadline."""
     return (before.is_workday, before.break_name, before.name, before.status) != (
         after.is_workday,
@@ -663,7 +665,7 @@ def _differs(before: Day, after: Day) -> bool:
     )
 
 
-def _difference(before: Day, after: Day) -> dict[str, Any]:
+def day_difference(before: Day, after: Day) -> dict[str, Any]:
     def plain(day: Day) -> dict[str, Any]:
         return {
             "is_workday": day.is_workday,
@@ -697,7 +699,7 @@ def _running(session: Session, first: date, last: date) -> Iterable[tuple[Deadli
         yield row, limit, queries.spans(pauses.get(row.instance_id, []), limit)
 
 
-def _explains_otherwise(row: Deadline, due: Due) -> bool:
+def explains_otherwise(row: Deadline, due: Due) -> bool:
     return due.json() != {key: row.explanation.get(key) for key in due.json()}
 
 

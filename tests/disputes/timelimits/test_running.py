@@ -117,13 +117,14 @@ class Case:
     """One case on the diagram, driven by hand."""
 
     diagram = DIAGRAM
+    limits = LIMITS
 
     def __init__(
         self, database: Database, *, now: str = "2026-08-03T10:00", key: str = "case-1", **data: Any
     ) -> None:
         self.database, self.engine, self.key = database, build_engine(), key
         with database.transaction() as session:
-            files = {"bpmn/mediate.bpmn": self.diagram.encode(), "time_limits.yaml": LIMITS}
+            files = {"bpmn/mediate.bpmn": self.diagram.encode(), "time_limits.yaml": self.limits}
             bundle = engine.bundles.save(session, files, now=at(now))
             step = self.engine.start(
                 session,
