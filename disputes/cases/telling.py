@@ -213,6 +213,30 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "{no} 已办结：{exit_zh}。",
         "{no} is closed: {exit_en}.",
     ),
+    "deadline.paused": (
+        "期限暂停计时",
+        "A clock stands still",
+        "{no} 的{limit}因{why}暂停计时（{article}），恢复以后接着算剩下的日子。",
+        "{no}: the clock of “{limit_en}” stands still: {why_en} ({article}). What is left counts once it goes on.",
+    ),
+    "deadline.resumed": (
+        "期限恢复计时",
+        "The clock goes on",
+        "{no} 的{limit}恢复计时，最后一日是{due_on}。",
+        "{no}: the clock of “{limit_en}” goes on; the last day is {due_on}.",
+    ),
+    "deadline.extension_asked": (
+        "有一份延期申请等您批准",
+        "A request for more time waits for you",
+        "{no} {title}：{who}申请把{limit}延长到{due_on}。理由：{why}",
+        "{no} {title}: {who} asks to extend “{limit_en}” to {due_on}. Reason: {why}",
+    ),
+    "deadline.extended": (
+        "期限经批准延长",
+        "A deadline was extended",
+        "{no} 的{limit}经{who}批准延长，最后一日是{due_on}（{article}）。",
+        "{no}: “{limit_en}” was extended by {who}; the last day is {due_on} ({article}).",
+    ),
     "deadline.remind": (
         "请及时办理：{what}",
         "Please act: {what_en}",

@@ -212,6 +212,13 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     "calendar.edit": ADMIN,
     "limit.read": (ANYONE,),
     "deadline.compute": (ANYONE,),
+    "deadline.pause": DECIDERS,  # for the reasons that the limit names, each with its article
+    "deadline.resume": DECIDERS,
+    "deadline.extend": (*DECIDERS, *MEDIATOR, at("court_id", R.COURT_LIAISON)),  # asks; somebody else approves
+    "deadline.decide": (*SUPERVISION, at("court_id", R.COURT_LIAISON)),
+    "rederivation.read": (role(R.SUPERVISOR, R.HEAD, R.ADMIN),),
+    "rederivation.rehearse": (role(R.SUPERVISOR, R.ADMIN),),
+    "rederivation.apply": ADMIN,
     "deadline.board": (role(R.SUPERVISOR, R.HEAD, R.CENTRE_CLERK),),
     # -- supervision
     "audit.read": ADMIN,

@@ -17,9 +17,9 @@ from core.db import Database
 from core.refusals import Invalid, NotFound, WrongState
 from disputes.audit import queries as audit
 from disputes.timelimits import operations, queries
-from disputes.timelimits.calendar import Calendar, Day, Status
-from disputes.timelimits.models import Deadline, Rederivation, RederivationItem
-from engine import Step, Task, Timer, events, timers
+from disputes.timelimits.calendar import Day, Status
+from disputes.timelimits.models import Rederivation
+from engine import Task, events, timers
 from tests.disputes.timelimits.test_running import DIAGRAM, LIMITS, Case, at, build_engine
 
 CALENDAR, LIMIT_CHANGE, CHECK = Rederivation.Cause.CALENDAR, Rederivation.Cause.LIMITS, Rederivation.Cause.CHECK
@@ -534,4 +534,4 @@ def check_random(database: Database, changed: dict[date, bool], begun: Any) -> N
         assert case.timer("late_first_call").due_at == at(f"{expected}T00:00") + timedelta(days=1)
         warned = oracle(start, 13, changed, stood)
         assert case.timer("warned").due_at == at(f"{warned}T09:00")
-    assert [row for row in listed(database, rehearse(database, (), now, cause=CHECK))] == []
+    assert listed(database, rehearse(database, (), now, cause=CHECK)) == []
