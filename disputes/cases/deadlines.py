@@ -283,9 +283,8 @@ def waiting_extensions(
         ).all()
         for row in rows:
             case = session.get(Case, UUID(row.key))
-            if case is not None and may(by, "deadline.decide", **relation(session, case)):
-                if roles_of(session, case, by) & set(row.approved_by) and row.requested_by != str(by):
-                    found.append((row, case))
+            if case is not None and row.requested_by != str(by) and _may_decide(session, case, row, by):
+                found.append((row, case))
         if len(rows) < 200:
             break
         place = (rows[-1].requested_at, rows[-1].id)
@@ -300,6 +299,11 @@ def case_of_extension(session: Session, extension_id: UUID, by: Actor, permissio
         raise _no_extension()
     require_on(session, case, by, permission)
     return case
+
+
+def _may_decide(session: Session, case: Case, asked: DeadlineExtension, by: Actor) -> bool:
+    known = relation(session, case)
+    return may(by, "deadline.decide", **known) and bool(roles_of(session, case, by) & set(asked.approved_by))
 
 
 def _extension(session: Session, extension_id: UUID) -> DeadlineExtension:
