@@ -139,7 +139,8 @@ class _Scope:
         else:
             never = list(self._never_thrown())
             yield from never
-            yield from self._cannot_finish()
+            if not growing:
+                yield from self._cannot_finish()
             silenced = {f.element for f in (*starved, *growing, *never)}
             yield from self._unreachable(silenced)
         if not growing:
@@ -157,8 +158,9 @@ class _Scope:
         trace: Iterable[str] = (),
         severity: Severity = Severity.ERROR,
     ) -> Finding:
-        way = tuple(name for name in trace if name in self.process.elements)
-        return Finding(self.process.file, element, code, severity, zh, en, way)
+        way = [name for name in trace if name in self.process.elements]
+        steps = tuple(name for name, before in zip(way, ["", *way], strict=False) if name != before)
+        return Finding(self.process.file, element, code, severity, zh, en, steps)
 
     def _shown(self, id: str) -> str:
         name = self.process.elements[id].name if id in self.process.elements else ""

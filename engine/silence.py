@@ -71,9 +71,13 @@ class Silence:
                         reported.add((finding.file, finding.element))
                         yield finding
         for process in todo:
-            for finding in (*self._authorities(process), *self._cycles(process)):
+            for finding in self._authorities(process):
                 if (finding.file, finding.element) not in reported:
                     reported.add((finding.file, finding.element))
+                    yield finding
+        for process in todo:
+            for finding, wait in self._cycles(process):
+                if (wait.file, wait.id) not in reported:
                     yield finding
 
     # What elements are.
@@ -362,7 +366,8 @@ class Silence:
 
     # Timers that go round for ever.
 
-    def _cycles(self, process: Process) -> Iterator[Finding]:
+    def _cycles(self, process: Process) -> Iterator[tuple[Finding, Element]]:
+        """(finding, the wait that it is about)"""
         for event in process.elements.values():
             if event.kind is not Kind.BOUNDARY or event.interrupting or not is_endless(event):
                 continue
@@ -371,7 +376,7 @@ class Silence:
                 continue
             unmarked = [w for w in self._waits_inside(host, set()) if self._may_be_for_ever(w, host)]
             if unmarked:
-                yield self._cycle(event, unmarked[0])
+                yield self._cycle(event, unmarked[0]), unmarked[0]
         for scope in self.proofs.scopes(process):
             yield from self._rounds(process, scope)
 
@@ -398,7 +403,7 @@ class Silence:
             elif self.proofs.board(*key).waits(element) and not self._is_behind_event_gateway(element):
                 yield element
 
-    def _rounds(self, process: Process, scope: str) -> Iterator[Finding]:
+    def _rounds(self, process: Process, scope: str) -> Iterator[tuple[Finding, Element]]:
         """Interrupting timers that lead round and round while nobody acts."""
         space = self.proofs.space(process.id, scope)
         sub = process.elements.get(scope)
@@ -424,7 +429,7 @@ class Silence:
             ]
             if not round_ or any(is_standing(w) for w in waits) or not any(map(self.is_authoritys, waits)):
                 continue
-            yield self._cycle(process.elements[round_[0].element], waits[0])
+            yield self._cycle(process.elements[round_[0].element], waits[0]), waits[0]
 
     def _called_for_a_time(self, process: Process) -> bool:
         callers = self.proofs.callers.get(process.id, [])
