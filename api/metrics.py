@@ -17,12 +17,12 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
 from disputes.notices.queries import backlog
 from engine import Engine
-from engine.models import Incident, Outbox, Timer
+from engine.models import Delivery, Incident, Job, Outbox, SignalDelivery, Timer
 from engine.steps import Step
 
 registry = CollectorRegistry()
@@ -59,6 +59,11 @@ WORKER_FAILURES = Counter(
     ("work",),
     registry=registry,
 )
+EXPIRED_MESSAGES = Counter(
+    "hejie_messages_expired_total",
+    "Messages that nobody took in their time.",
+    registry=registry,
+)
 NOT_COUNTED = frozenset({"metrics", "static"})
 
 
@@ -71,8 +76,16 @@ class MeasuredEngine(Engine):
     def complete(self, session: Session, *command: Any, **more: Any) -> Step:
         return _measured("complete", lambda: super(MeasuredEngine, self).complete(session, *command, **more))
 
-    def deliver(self, session: Session, *command: Any, **more: Any) -> Step | None:
-        return _measured("deliver", lambda: super(MeasuredEngine, self).deliver(session, *command, **more))
+    def hand_over(self, session: Session, *command: Any, **more: Any) -> Step:
+        return _measured("deliver", lambda: super(MeasuredEngine, self).hand_over(session, *command, **more))
+
+    def receive_signal(self, session: Session, *command: Any, **more: Any) -> Step | None:
+        return _measured("signal", lambda: super(MeasuredEngine, self).receive_signal(session, *command, **more))
+
+    def complete_job(self, session: Session, *command: Any, **more: Any) -> Step:
+        return _measured(
+            "complete_job", lambda: super(MeasuredEngine, self).complete_job(session, *command, **more)
+        )
 
     def fire(self, session: Session, *command: Any, **more: Any) -> Step | None:
         return _measured("fire", lambda: super(MeasuredEngine, self).fire(session, *command, **more))
@@ -176,10 +189,40 @@ class _Standing(Collector):
             select(func.count()).select_from(Outbox).where(Outbox.state == Outbox.State.WAITING),
         )
 
+        kept = select(func.count()).select_from(Delivery).where(Delivery.state == Delivery.State.KEPT)
+        yield self._gauge("hejie_messages_kept", "Messages that wait for somebody who waits for them.", kept)
+        yield self._gauge(
+            "hejie_signals_waiting",
+            "Signals that are on their way to a case.",
+            select(func.count()).select_from(SignalDelivery),
+        )
+        yield from self._jobs()
         mails = GaugeMetricFamily("hejie_mails", "Mails and text messages, by state.", labels=["state"])
         for state, number in backlog(self.session).items():
             mails.add_metric([state], number)
         yield mails
+
+    def _jobs(self) -> Iterator[GaugeMetricFamily]:
+        """Jobs of external workers: how many wait, are held and have failed, and how long the oldest has waited."""
+        number = GaugeMetricFamily("hejie_jobs", "Jobs of external workers, by type.", labels=["type", "state"])
+        oldest = GaugeMetricFamily(
+            "hejie_jobs_oldest_seconds", "Seconds since the oldest unfinished job was opened.", labels=["type"]
+        )
+        failed, held = (Job.state == Job.State.FAILED, "failed"), (Job.locked_until > self.now, "held")
+        standing = case(failed, held, else_="waiting").label("standing")
+        statement = (
+            select(Job.type, standing, func.count(), func.min(Job.opened_at))
+            .where(Job.state.in_((Job.State.OPEN, Job.State.FAILED)))
+            .group_by(Job.type, text("standing"))
+        )
+        since: dict[str, datetime] = {}
+        for type_, state, count, opened_at in self.session.execute(statement):
+            number.add_metric([type_, state], count)
+            since[type_] = min(opened_at, since.get(type_, opened_at))
+        for type_, opened_at in since.items():
+            oldest.add_metric([type_], (self.now - opened_at).total_seconds())
+        yield number
+        yield oldest
 
     def _gauge(self, name: str, meaning: str, counted: Any) -> GaugeMetricFamily:
         return GaugeMetricFamily(name, meaning, value=float(self.session.scalar(counted) or 0))

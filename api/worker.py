@@ -1,7 +1,8 @@
-"""The worker: a ticker that fires due timers and sends mails, a heartbeat, and the nightly jobs.
+"""The worker: a ticker that fires due timers, brings signals and sends mails, a heartbeat, and the nightly jobs.
 
-Any number of workers may run on one PostgreSQL. Timers are claimed row by row, mails too; a nightly job runs where
-its row ``(job, slot)`` was written first. A killed worker leaves claims that run out; nothing happens twice.
+Any number of workers may run on one PostgreSQL. Timers are claimed row by row, signals and mails too; a nightly
+job runs where its row ``(job, slot)`` was written first. A killed worker leaves claims that run out, and nothing
+happens twice.
 """
 
 import logging
@@ -25,7 +26,7 @@ from api.models import Heartbeat, JobRun
 from core.db import Database, insert_missing
 from core.now import CHINA
 from core.settings import Settings
-from engine import Engine, timers
+from engine import Engine, messages, signals, timers
 
 log = logging.getLogger(__name__)
 # A tick that takes longer than its interval is no news.
@@ -33,6 +34,8 @@ logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 #: Seconds between two looks at the timers: half of the lateness that is promised.
 TICK = 0.5
+#: Seconds between two looks whether kept messages have expired; none is taken after its time, looked at or not.
+EXPIRY_TICK = 60
 #: Seconds between two looks at the mails that wait.
 MAIL_TICK = 5
 #: Seconds between two heartbeats; ``/readyz`` misses a worker after two minutes.
@@ -83,6 +86,8 @@ class Worker:
         """Begin to work, in threads of its own."""
         for work, seconds in (
             (self.tick, TICK),
+            (self.bring_signals, TICK),
+            (self.let_messages_expire, EXPIRY_TICK),
             (self.send_mails, MAIL_TICK),
             (self.beat, BEAT),
             (self.night, NIGHT_TICK),
@@ -117,6 +122,22 @@ class Worker:
             if fired < BATCH:
                 break
         self.fired += total
+        return total
+
+    def bring_signals(self) -> int:
+        """Bring signals to the cases that they are for; answers how many arrived."""
+        return signals.drain(self.database, self.engine, owner=self.owner, now=self.clock())
+
+    def let_messages_expire(self) -> int:
+        """Let messages go that nobody took in their time; answers how many."""
+        total = 0
+        while not self._stopping.is_set():
+            with self.database.transaction() as session:
+                expired = messages.expire(session, now=self.clock(), limit=BATCH)
+            total += expired
+            metrics.EXPIRED_MESSAGES.inc(expired)
+            if expired < BATCH:
+                break
         return total
 
     def send_mails(self) -> int:
@@ -203,6 +224,8 @@ def _forget(worker: Worker, now: datetime) -> dict[str, Any]:
             "codes": phone_codes.forget_old(session, now=now),
             "failures": throttles.forget_old(session, now=now),
             "drafts": drafts.forget_old(session, files=worker.settings.files, now=now),
+            "messages": messages.forget_old(session, now=now),
+            "signals": signals.forget_old(session, now=now),
             "runs": _forget_runs(session, now),
         }
 

@@ -5,13 +5,13 @@ followed by a write never meets "database is locked". A *reader* runs in autocom
 never takes that lock. Exactly one place commits: the edge, through ``Database.transaction``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, make_url
@@ -77,6 +77,20 @@ def insert_missing_many(session: Session, model: type[Base], rows: Sequence[Mapp
         session.execute(statement.values(**rows[0]))
     else:
         session.execute(statement, list(rows))
+
+
+def hold(session: Session, names: Iterable[str]) -> None:
+    """Hold locks of these names until the transaction ends, or until the savepoint in which they were taken is
+    rolled back. Taken in one order, so that two who want the same ones do not wait for each other.
+
+    On SQLite whoever writes holds everything already.
+    """
+    wanted = sorted(set(names))
+    if wanted and session.get_bind().dialect.name == "postgresql":
+        session.execute(_HOLD, {"names": wanted})
+
+
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name")
 
 
 class WritingSession(Session):

@@ -1,6 +1,6 @@
 """Runs diagrams correctly. It knows no law, no people and no HTTP."""
 
-from engine import bundles, events, outbox, retiming, timers
+from engine import bundles, events, jobs, messages, outbox, retiming, signals, timers
 from engine.checking import check
 from engine.findings import Catalogue, Finding, Severity
 from engine.models import Event, Incident, Instance, Job, Suspension, Task, Timer
@@ -44,7 +44,10 @@ __all__ = [
     "bundles",
     "check",
     "events",
+    "jobs",
+    "messages",
     "outbox",
     "retiming",
+    "signals",
     "timers",
 ]

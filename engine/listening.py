@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from engine import expressions, moments
+from engine import expressions, moments, signals
 from engine.diagram import Element, Kind
 from engine.evaluation import Evaluation
 from engine.incidents import Stuck
@@ -35,18 +35,26 @@ class Listening(Evaluation):
                     element.id,
                     f"The correlation key {expressions.body(trigger.correlation)} is null.",
                 )
-            subscription = Subscription(
-                id=uuid4(),
-                instance_id=self.instance.id,
-                process=element.process,
-                element=element.id,
-                message=trigger.name,
-                key=str(key),
-                interrupting=element.interrupting,
-                opened_at=self.now,
-                token=token.id,
-            )
-            self.rows.add(subscription)
+            self._opened.append(self._subscribe(token, element, Subscription.Kind.MESSAGE, str(key)))
+        elif trigger.kind == "signal":
+            self._subscribe(token, element, Subscription.Kind.SIGNAL, "")
+
+    def _subscribe(self, token: Token, element: Element, kind: Subscription.Kind, key: str) -> Subscription:
+        assert element.trigger is not None
+        subscription = Subscription(
+            id=uuid4(),
+            instance_id=self.instance.id,
+            process=element.process,
+            element=element.id,
+            kind=kind,
+            message=element.trigger.name,
+            key=key,
+            interrupting=element.interrupting,
+            opened_at=self.now,
+            token=token.id,
+        )
+        self.rows.add(subscription)
+        return subscription
 
     def moment_of(self, token: Token, element: Element) -> tuple[datetime, str | None, dict[str, Any] | None]:
         trigger = element.trigger
@@ -119,12 +127,15 @@ class Listening(Evaluation):
         alone = self._firing is not None and self._firing.token == token.id and len(events_of(token)) == 1
         if "timer" in kinds and not alone:
             self.step.dropped.extend(self.rows.drop_timers(token.id, self.now))
-        if "message" in kinds:
+        if kinds & {"message", "signal"}:
             for subscription in self.rows.subscriptions().pop(token.id, []):
                 self.rows.delete(subscription)
 
     def broadcast(self, token: Token, name: str) -> None:
-        """Throw a signal: every event of this instance that waits for it happens."""
+        """Throw a signal: every event of this instance that waits for it happens, and others are told of it."""
+        with self.session.no_autoflush:
+            others = signals.throw(self.session, name, {}, instance_id=self.instance.id, now=self.now, by=self.by)
+        self.log("signal.thrown", token.node.element, payload={"signal": name, "elsewhere": others})
         for workflow in self.top.workflows():
             for other in workflow.unfinished():
                 for element in events_of(other):
@@ -134,8 +145,14 @@ class Listening(Evaluation):
                         and trigger is not None
                         and (trigger.kind, trigger.name) == ("signal", name)
                     ):
-                        other.node.happen(other, element.id, {})
+                        self.signalled(other, element, name, {})
                         break
+
+    def signalled(self, token: Token, element: Element, name: str, payload: Mapping[str, Any]) -> None:
+        """Let a signal arrive at an event that waits for it."""
+        self.step.signals.append(name)
+        self.log("signal.received", element, payload={"signal": name})
+        token.node.happen(token, element.id, payload)
 
     def throw_error(self, token: Token, code: str, message: str, variables: Mapping[str, Any] = {}) -> None:
         """Leave by the nearest error boundary event that catches the code."""

@@ -185,7 +185,11 @@ class Timer(Base):
 
 
 class Subscription(Base):
-    """An instance waits for a message of this name with this correlation key; deleted when it waits no more."""
+    """An instance waits for a message with a correlation key, or for a signal; deleted when it waits no more."""
+
+    class Kind(StrEnum):
+        MESSAGE = "message"  #: One event of one instance takes it.
+        SIGNAL = "signal"  #: Every event of every instance that waits takes it.
 
     __tablename__ = "subscription"
 
@@ -193,7 +197,10 @@ class Subscription(Base):
     instance_id: Mapped[UUID] = mapped_column(ForeignKey("instance.id"), index=True)
     process: Mapped[str] = mapped_column(String(200))
     element: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[Kind] = mapped_column(String(20), default=Kind.MESSAGE, server_default=Kind.MESSAGE)
+    #: Name of the message or signal.
     message: Mapped[str] = mapped_column(String(200))
+    #: The correlation key; empty for a signal.
     key: Mapped[str] = mapped_column(String(200))
     interrupting: Mapped[bool] = mapped_column(Boolean, default=True)
     opened_at: Mapped[datetime] = mapped_column(Moment)
@@ -203,18 +210,75 @@ class Subscription(Base):
 
 
 class Delivery(Base):
-    """A message that was delivered under its sender's id; the same id is not delivered twice."""
+    """A message that somebody sent: handed to the case that waited, or kept until one waits or its time is over.
+
+    A message that was handed over at once is noted only where its sender gave it an id.
+    """
+
+    class State(StrEnum):
+        DELIVERED = "delivered"  #: An event took it.
+        KEPT = "kept"  #: Nobody waits for it yet.
+        EXPIRED = "expired"  #: Its time was over before anybody waited.
 
     __tablename__ = "delivery"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     message: Mapped[str] = mapped_column(String(200))
     key: Mapped[str] = mapped_column(String(200))
-    message_id: Mapped[str] = mapped_column(String(200))
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instance.id"))
+    #: The sender's id: the same id is not delivered twice.
+    message_id: Mapped[str | None] = mapped_column(String(200))
+    #: The instance that took it.
+    instance_id: Mapped[UUID | None] = mapped_column(ForeignKey("instance.id"))
+    #: When it was sent.
     at: Mapped[datetime] = mapped_column(Moment)
+    by: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    state: Mapped[State] = mapped_column(String(20), default=State.DELIVERED, server_default=State.DELIVERED)
+    #: Its place in the queue of its name and key: the smallest is taken first.
+    place: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    #: What it says, JSON, sealed; none once it was taken or its time was over.
+    payload: Mapped[str | None] = mapped_column(Sealed)
+    #: None for one that a suspended case keeps until it is resumed.
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__ = (UniqueConstraint("message", "key", "message_id"),)
+    __table_args__ = (
+        UniqueConstraint("message", "key", "message_id"),
+        Index("ix_delivery_state_expires_at", "state", "expires_at"),
+    )
+
+
+class Signal(Base):
+    """A signal that was thrown: what it says, kept while it is on its way to other cases."""
+
+    __tablename__ = "signal"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(200))
+    #: The instance whose diagram threw it; none for one from outside.
+    instance_id: Mapped[UUID | None] = mapped_column(ForeignKey("instance.id"))
+    #: JSON, sealed.
+    payload: Mapped[str] = mapped_column(Sealed)
+    thrown_at: Mapped[datetime] = mapped_column(Moment)
+    by: Mapped[str] = mapped_column(String(200))
+
+
+class SignalDelivery(Base):
+    """A signal is on its way to an event of another instance that waited when it was thrown; deleted on arrival."""
+
+    __tablename__ = "signal_delivery"
+
+    signal_id: Mapped[UUID] = mapped_column(ForeignKey("signal.id"), primary_key=True)
+    #: The subscription that it is for; where that is gone, the signal comes too late and does nothing.
+    subscription_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    #: No foreign key: checking it would lock the receiver's row in the thrower's step, and two that throw to each
+    #: other would wait for ever.
+    instance_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    thrown_at: Mapped[datetime] = mapped_column(Moment)
+    #: When a worker must look at it: the end of the lease while one holds it.
+    wake_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    #: The worker that holds it, and how often it was held: together they fence the delivery.
+    owner: Mapped[str | None] = mapped_column(String(200))
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class Job(Base):
@@ -241,13 +305,16 @@ class Job(Base):
     state: Mapped[State] = mapped_column(String(20), default=State.OPEN)
     retries: Mapped[int] = mapped_column(Integer, default=3)
     error: Mapped[str | None] = mapped_column(Text)
+    #: Who holds it, and how often it was activated: together they fence what a worker says of it.
     worker: Mapped[str | None] = mapped_column(String(200))
+    attempt: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    #: Not offered before: the end of the worker's lock, or of the pause after a failure.
     locked_until: Mapped[datetime | None] = mapped_column(Moment)
     opened_at: Mapped[datetime] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
     token: Mapped[int] = mapped_column(Integer)
 
-    __table_args__ = (Index("ix_job_state_type", "state", "type"),)
+    __table_args__ = (Index("ix_job_state_type_opened_at", "state", "type", "opened_at"),)
 
 
 class Incident(Base):

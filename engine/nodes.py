@@ -304,7 +304,7 @@ class Boundary(Node):
     def listen(self, token: Token) -> None:
         """Begin to wait."""
         trigger = self.element.trigger
-        if trigger is not None and trigger.kind in ("timer", "message"):
+        if trigger is not None and trigger.kind in ("timer", "message", "signal"):
             token.run_of.listen(token, self.element, host=self.element.attached_to)
 
     def execute(self, token: Token) -> bool | None:

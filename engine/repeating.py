@@ -97,6 +97,8 @@ def applying(engine: "Engine", session: Session, instance: Instance, command: Ma
         return _firing(session, UUID(command["timer"]))
     if kind == "deliver":
         return _receiving(session, instance, command)
+    if kind == "signal":
+        return _signalled(session, UUID(command["subscription"]), values.decode(command["payload"]))
     if kind in ("complete_job", "throw_job", "retry_job"):
         return _working(session, command)
     if kind == "rearm":
@@ -130,6 +132,7 @@ def _receiving(session: Session, instance: Instance, command: Mapping[str, Any])
     here = session.scalars(
         select(Subscription).where(
             Subscription.instance_id == instance.id,
+            Subscription.kind == Subscription.Kind.MESSAGE,
             Subscription.message == command["message"],
             Subscription.key == command["key"],
         )
@@ -140,6 +143,12 @@ def _receiving(session: Session, instance: Instance, command: Mapping[str, Any])
     return lambda run: run.receive_innermost(here, payload)
 
 
+def _signalled(session: Session, subscription_id: UUID, payload: Mapping[str, Any]) -> "Apply":
+    if session.get(Subscription, subscription_id, populate_existing=True) is None:
+        raise WrongState("Nothing waits for the signal any more.", code="signal.late")
+    return lambda run: run.signal(subscription_id, payload)
+
+
 def _working(session: Session, command: Mapping[str, Any]) -> "Apply":
     job_id = UUID(command["job"])
 
@@ -148,13 +157,14 @@ def _working(session: Session, command: Mapping[str, Any]) -> "Apply":
         if job.state not in (Job.State.OPEN, Job.State.FAILED):
             raise WrongState(f"The job is {job.state}.", code=f"job.already_{job.state}", found=str(job.state))
         if command["command"] == "retry_job":
-            job.state, job.retries, job.error = Job.State.OPEN, 1, None
+            job.state, job.retries, job.error, job.locked_until = Job.State.OPEN, 1, None, None
             return
         job = run.rows.jobs()[job.token]
         if command["command"] == "complete_job":
             run.work_done(job, values.decode(command["result"]))
         else:
-            run.work_failed(job, command["code"], command["error"])
+            variables = values.decode(command.get("variables", {}))
+            run.work_failed(job, command["code"], command["error"], variables)
 
     return apply
 

@@ -65,6 +65,8 @@ class Rows:
         self._subscriptions: dict[int, list[Subscription]] | None = None
         self._jobs: dict[int, Job] | None = None
         self._new: list[Task | Timer | Subscription | Job] = []
+        #: Subscriptions that this step has deleted.
+        self.deleted: set[UUID] = set()
 
     def begin_empty(self) -> None:
         """A new instance has no rows: nothing needs to be read."""
@@ -153,6 +155,7 @@ class Rows:
 
     def delete(self, subscription: Subscription) -> None:
         """Delete a subscription, whether it was written yet or not."""
+        self.deleted.add(subscription.id)
         if subscription in self.session.new:
             self.session.expunge(subscription)
         else:

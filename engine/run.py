@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
+from core.db import hold
 from core.refusals import WrongState
-from engine import events, expressions, moments, state, suspending, values
+from engine import events, expressions, messages, moments, state, suspending, values
 from engine.incidents import Stuck
-from engine.models import Instance, Job, Subscription, Task, Timer
+from engine.models import Delivery, Instance, Job, Subscription, Task, Timer
 from engine.nodes import Inclusive, Node, SubProcess, User, Working
 from engine.scopes import Scopes
 from engine.tokens import Inner, Outer
@@ -151,6 +153,53 @@ class Run(Work):
             entry["payload"]["carried"] = carried
         token.node.happen(token, subscription.element, payload)
 
+    def take_kept(self, *, everything: bool = False) -> None:
+        """Let messages arrive that were kept for what this command began to wait for, the oldest first.
+
+        ``everything``: for all that the instance waits for, when it is resumed. While it is suspended none arrives.
+        """
+        waiting, self._opened = self._opened, []
+        if self.instance.state == Instance.State.SUSPENDED:
+            return
+        if everything:
+            of_messages = Subscription.Kind.MESSAGE
+            waiting = [s for rows in self.rows.subscriptions().values() for s in rows if s.kind == of_messages]
+        while waiting := [s for s in waiting if s.id not in self.rows.deleted]:
+            kept = self._next_kept(waiting)
+            if kept is None:
+                return
+            self.taken.append(kept)
+            payload = messages.payload_of(kept)
+            kept.state, kept.instance_id = Delivery.State.DELIVERED, self.instance.id
+            kept.payload, kept.ended_at = None, self.now
+            # It is nobody's answer that fails when the message cannot be received.
+            self.person_waits = False
+            here = [s for s in waiting if (s.message, s.key) == (kept.message, kept.key)]
+            self.receive(self._innermost(here), payload)
+            self.until_quiet()
+            waiting += self._opened
+            self._opened = []
+
+    def _next_kept(self, waiting: Sequence[Subscription]) -> Delivery | None:
+        """The oldest message that is kept for what waits."""
+        # What was taken is not written yet; the step writes everything at its end.
+        passed = self.spoiled | {message.id for message in self.taken}
+        wanted = {(s.message, s.key) for s in waiting}
+        with self.session.no_autoflush:
+            hold(self.session, [messages.queue(*one) for one in wanted])
+            return messages.oldest_kept(self.session, wanted, but=passed, now=self.now)
+
+    def _innermost(self, waiting: Sequence[Subscription]) -> Subscription:
+        """Of several events that wait for one message: the innermost takes it, and among equals the latest."""
+        return max(waiting, key=lambda row: (self.token(row.token).workflow.depth, row.token))
+
+    def signal(self, subscription_id: UUID, payload: Mapping[str, Any]) -> None:
+        """Let a signal of another case arrive at the event that subscribed to it."""
+        rows = {row.id: row for found in self.rows.subscriptions().values() for row in found}
+        subscription = rows[subscription_id]
+        element = self.specifications.process(subscription.process).elements[subscription.element]
+        self.signalled(self.token(subscription.token), element, subscription.message, payload)
+
     def work_done(self, job: Job, result: Mapping[str, Any]) -> None:
         """Let a service task go on whose job an external worker has done."""
         token = self.token(job.token)
@@ -163,18 +212,19 @@ class Run(Work):
         assert isinstance(token.node, Working)
         token.node.worked(token, result)
 
-    def work_failed(self, job: Job, code: str, message: str) -> None:
+    def work_failed(self, job: Job, code: str, message: str, variables: Mapping[str, Any]) -> None:
         """Leave a service task by its error boundary event, as an external worker asked."""
         token = self.token(job.token)
         job.state, job.ended_at, job.worker, job.locked_until = Job.State.COMPLETED, self.now, None, None
         self.rows.jobs().pop(job.token, None)
-        self.throw_error(token, code, message)
+        self.log("job.threw", token.node.element, payload={"job": str(job.id), "type": job.type, "code": code})
+        self.throw_error(token, code, message, variables)
 
     def receive_innermost(self, waiting: Sequence[Subscription], payload: Mapping[str, Any]) -> None:
         """Give a message to the innermost of the events that wait for it, among equals the latest."""
         rows = {row.id: row for found in self.rows.subscriptions().values() for row in found}
         here = [rows[row.id] for row in waiting if row.id in rows]
-        self.receive(max(here, key=lambda row: (self.token(row.token).workflow.depth, row.token)), payload)
+        self.receive(self._innermost(here), payload)
 
     def cancel(self, reason: str) -> None:
         """End the instance by command."""

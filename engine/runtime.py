@@ -6,22 +6,45 @@ savepoint before the command and leaves an incident, which the caller commits.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import ColumnElement, Executable, bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from core.db import of_transaction
 from core.refusals import Conflict, NotFound, Refusal, WrongState
-from engine import editing, events, migrating, moving, repeating, specifications, state, suspending, values
+from engine import (
+    editing,
+    events,
+    jobs,
+    messages,
+    migrating,
+    moving,
+    repeating,
+    signals,
+    specifications,
+    state,
+    suspending,
+    values,
+)
 from engine.findings import FUNCTIONS
 from engine.incidents import Stuck
-from engine.models import Delivery, Incident, Instance, Job, Subscription, Task, Timer
+from engine.models import (
+    Delivery,
+    Incident,
+    Instance,
+    Job,
+    Signal,
+    SignalDelivery,
+    Subscription,
+    Task,
+    Timer,
+)
 from engine.run import Run
 from engine.steps import FunctionContext, FunctionFactory, Listener, Migrated, Service, Step
 from engine.tokens import Outer
@@ -125,6 +148,28 @@ class Engine:
             by,
         )
 
+    def publish(
+        self,
+        session: Session,
+        message: str,
+        key: str,
+        *,
+        payload: Mapping[str, Any] = {},
+        ttl: timedelta = timedelta(),
+        message_id: str | None = None,
+        now: datetime,
+        by: str,
+    ) -> messages.Published:
+        """Hand a message to the case that waits for it, or keep it for ``ttl``; zero: nobody waits, nobody gets it.
+
+        Where several events of a case wait for it, the innermost takes it, and among equals the latest. The same
+        ``message_id`` under the same name and key is heeded once. A suspended case keeps its messages until it is
+        resumed. Raises Invalid (too large, kept too long) and Conflict (too many wait).
+        """
+        return messages.publish(
+            self, session, message, key, payload=payload, ttl=ttl, message_id=message_id, now=now, by=by
+        )
+
     def deliver(
         self,
         session: Session,
@@ -136,45 +181,120 @@ class Engine:
         now: datetime,
         by: str,
     ) -> Step | None:
-        """Deliver a message to the case that waits for it; none when nobody waits or it was delivered before.
+        """Publish a message that is not to be kept; none when nobody took it."""
+        return self.publish(session, message, key, payload=payload, message_id=message_id, now=now, by=by).step
 
-        Where several events of a case wait for it, the innermost takes it, and among equals the latest.
-        """
-        waiting = select(Subscription).where(Subscription.message == message, Subscription.key == key)
-        instance_id = session.scalar(
-            waiting.with_only_columns(Subscription.instance_id).order_by(Subscription.opened_at.desc()).limit(1)
-        )
-        if instance_id is None:
-            return None
-        instance = self.lock(session, instance_id)
-        if message_id is not None and session.scalar(
-            select(Delivery.id).where(
-                Delivery.message == message, Delivery.key == key, Delivery.message_id == message_id
-            )
-        ):
-            return None
-        here = list(
-            session.scalars(
-                waiting.where(Subscription.instance_id == instance_id).execution_options(populate_existing=True)
-            )
-        )
-        if not here:
-            return None
-        if message_id is not None:
-            session.add(Delivery(message=message, key=key, message_id=message_id, instance_id=instance_id, at=now))
-            session.flush()
-        command = {
-            "command": "deliver",
-            "message": message,
-            "key": key,
-            "payload": values.encode(dict(payload)),
-        }
+    def hand_over(
+        self,
+        session: Session,
+        instance: Instance,
+        waiting: Sequence[Subscription],
+        payload: Mapping[str, Any],
+        *,
+        now: datetime,
+        by: str,
+    ) -> Step:
+        """Give a message to an instance whose row is locked and that waits for it."""
+        message, key = waiting[0].message, waiting[0].key
+        command = _deliver_command(message, key, payload)
         target = f"message:{message}:{key}"
 
         def apply(run: Run) -> None:
-            run.receive_innermost(here, payload)
+            run.receive_innermost(waiting, payload)
 
         return self._command(session, instance, command, target, apply, now, by)
+
+    def throw_signal(
+        self, session: Session, name: str, *, payload: Mapping[str, Any] = {}, now: datetime, by: str
+    ) -> int:
+        """Throw a signal from outside to every case that waits for it now; answers how many events will get it."""
+        return signals.throw(session, name, payload, instance_id=None, now=now, by=by)
+
+    def receive_signal(
+        self,
+        session: Session,
+        signal_id: UUID,
+        subscription_id: UUID,
+        *,
+        owner: str,
+        attempt: int,
+        now: datetime,
+    ) -> Step | None:
+        """Let a signal arrive that this worker holds; none when it came too late or another worker has it."""
+        found = session.scalar(select(SignalDelivery.instance_id).where(*_is_delivery(signal_id, subscription_id)))
+        if found is None:
+            return None
+        instance = self.lock(session, found)
+        mine = (
+            *_is_delivery(signal_id, subscription_id),
+            SignalDelivery.owner == owner,
+            SignalDelivery.attempt == attempt,
+        )
+        subscription = session.get(Subscription, subscription_id, populate_existing=True)
+        if subscription is not None and instance.state != Instance.State.RUNNING:
+            later = update(SignalDelivery).where(*mine).values(wake_at=now + signals.PATIENCE, owner=None)
+            session.execute(later, execution_options={"synchronize_session": False})
+            return None
+        arrived = session.scalar(
+            delete(SignalDelivery).where(*mine).returning(SignalDelivery.subscription_id),
+            execution_options={"synchronize_session": False},
+        )
+        if arrived is None or subscription is None:
+            return None
+        signal = session.get_one(Signal, signal_id)
+        return self._signal(session, instance, subscription, signals.payload_of(signal), signal_id, now, signal.by)
+
+    def _signal(
+        self,
+        session: Session,
+        instance: Instance,
+        subscription: Subscription,
+        payload: Mapping[str, Any],
+        signal_id: UUID,
+        now: datetime,
+        by: str,
+    ) -> Step:
+        subscription_id = subscription.id
+
+        def apply(run: Run) -> None:
+            run.signal(subscription_id, payload)
+
+        command = _signal_command(signal_id, subscription_id, payload)
+        target = f"signal:{signal_id}:{subscription_id}"
+        return self._command(session, instance, command, target, apply, now, by, person_waits=False)
+
+    def park_signal(
+        self,
+        session: Session,
+        signal_id: UUID,
+        subscription_id: UUID,
+        *,
+        owner: str,
+        attempt: int,
+        error: Exception,
+        now: datetime,
+    ) -> Step | None:
+        """Leave a signal that failed outside the diagram as an incident of its receiver."""
+        mine = (
+            *_is_delivery(signal_id, subscription_id),
+            SignalDelivery.owner == owner,
+            SignalDelivery.attempt == attempt,
+        )
+        found = session.scalar(select(SignalDelivery.instance_id).where(*mine))
+        if found is None:
+            return None
+        instance = self.lock(session, found)
+        gone = delete(SignalDelivery).where(*mine).returning(SignalDelivery.subscription_id)
+        held = session.scalar(gone, execution_options={"synchronize_session": False})
+        subscription = session.get(Subscription, subscription_id, populate_existing=True)
+        if held is None or subscription is None:
+            return None
+        signal = session.get_one(Signal, signal_id)
+        stuck = Stuck("listener", subscription.process, subscription.element, f"{type(error).__name__}: {error}")
+        step = Step(instance, now, signal.by, "signal")
+        command = _signal_command(signal_id, subscription_id, signals.payload_of(signal))
+        self._park(session, step, command, f"signal:{signal_id}:{subscription_id}", stuck)
+        return step
 
     def fire(
         self, session: Session, timer_id: UUID, *, owner: str, attempt: int | None = None, now: datetime
@@ -205,6 +325,24 @@ class Engine:
     ) -> Step:
         command = {"command": "fire", "timer": str(timer_id)}
         return self._command(session, instance, command, f"timer:{timer_id}", apply, now, by, person_waits=False)
+
+    def park_timer(
+        self, session: Session, timer_id: UUID, *, owner: str, attempt: int, error: Exception, now: datetime
+    ) -> Step | None:
+        """Leave a timer that failed outside the diagram (a listener, a fault of ours) as an incident of its case.
+
+        Tried again for ever it would stop the case in silence. Listeners are not told: one of them has failed.
+        """
+        row = self._locked(session, _OF_TIMER, {"timer": timer_id})
+        if row is None:
+            return None
+        timer = session.get_one(Timer, timer_id, populate_existing=True)
+        if (timer.state, timer.owner, timer.attempt) != (Timer.State.CLAIMED, owner, attempt):
+            return None
+        step = Step(row[0], now, "system", "fire")
+        stuck = Stuck("listener", timer.process, timer.element, f"{type(error).__name__}: {error}")
+        self._park(session, step, {"command": "fire", "timer": str(timer_id)}, f"timer:{timer_id}", stuck)
+        return step
 
     def _release(self, session: Session, timer_id: UUID, owner: str, now: datetime) -> None:
         """Give back a claim on a timer that was moved into the future meanwhile."""
@@ -269,6 +407,7 @@ class Engine:
                 run = Run(self, session, instance, new, now, by, step)
                 migrating.migrate(run, packed, route, rederive=rederive)
                 run.until_quiet()
+                run.take_kept()
                 run.rearm_if_asked()
                 run.save()
         except Stuck as stuck:
@@ -303,22 +442,59 @@ class Engine:
         return step.migrated
 
     def complete_job(
-        self, session: Session, job_id: UUID, result: Mapping[str, Any], *, now: datetime, by: str
+        self,
+        session: Session,
+        job_id: UUID,
+        result: Mapping[str, Any],
+        *,
+        worker: str | None = None,
+        attempt: int | None = None,
+        now: datetime,
+        by: str,
     ) -> Step:
-        """Take over what an external worker returned. Raises NotFound, WrongState."""
+        """Take over what an external worker returned. Raises NotFound, and WrongState when the job has ended or,
+        where ``worker`` and ``attempt`` say who returns it, when another has it meanwhile.
+        """
         instance, job = self._job(session, job_id)
-        if job.state not in (Job.State.OPEN, Job.State.FAILED):
-            raise WrongState(
-                f"Expected an open job, found one that is {job.state}.",
-                code=f"job.already_{job.state}",
-                expected="open",
-                found=str(job.state),
-            )
+        jobs.require_open(job, Job.State.OPEN, Job.State.FAILED)
+        if worker is not None and attempt is not None:
+            jobs.require_held(job, worker, attempt)
 
         def apply(run: Run) -> None:
             run.work_done(run.rows.jobs()[job.token], result)
 
         command = {"command": "complete_job", "job": str(job_id), "result": values.encode(dict(result))}
+        return self._command(session, instance, command, f"job:{job_id}", apply, now, by)
+
+    def throw_job(
+        self,
+        session: Session,
+        job_id: UUID,
+        code: str,
+        message: str,
+        *,
+        variables: Mapping[str, Any] = {},
+        worker: str | None = None,
+        attempt: int | None = None,
+        now: datetime,
+        by: str,
+    ) -> Step:
+        """Leave a job by the error event that catches the code; an incident where none does. Raises as above."""
+        instance, job = self._job(session, job_id)
+        jobs.require_open(job, Job.State.OPEN, Job.State.FAILED)
+        if worker is not None and attempt is not None:
+            jobs.require_held(job, worker, attempt)
+
+        def apply(run: Run) -> None:
+            run.work_failed(run.rows.jobs()[job.token], code, message, variables)
+
+        command = {
+            "command": "throw_job",
+            "job": str(job_id),
+            "code": code,
+            "error": message,
+            "variables": values.encode(dict(variables)),
+        }
         return self._command(session, instance, command, f"job:{job_id}", apply, now, by)
 
     def fail_job(
@@ -327,33 +503,26 @@ class Engine:
         job_id: UUID,
         error: str,
         *,
-        retries: int,
+        retries: int | None = None,
         retry_at: datetime | None = None,
-        code: str | None = None,
+        worker: str | None = None,
+        attempt: int | None = None,
         now: datetime,
         by: str,
     ) -> Step | None:
-        """Give a job back: to be tried again, to leave by an error event (``code``), or to stop as an incident."""
+        """Give a job back: to be offered again from ``retry_at``, or as an incident once no retries are left.
+
+        ``retries`` are those that remain; by default one less than before. Raises as above.
+        """
         instance, job = self._job(session, job_id)
-        if job.state != Job.State.OPEN:
-            raise WrongState(
-                f"Expected an open job, found one that is {job.state}.",
-                code=f"job.already_{job.state}",
-                expected="open",
-                found=str(job.state),
-            )
-        if code is not None:
-
-            def apply(run: Run) -> None:
-                run.work_failed(run.rows.jobs()[job.token], code, error)
-
-            command = {"command": "throw_job", "job": str(job_id), "code": code, "error": error}
-            return self._command(session, instance, command, f"job:{job_id}", apply, now, by)
-        job.error, job.retries = error, max(retries, 0)
+        jobs.require_open(job, Job.State.OPEN)
+        if worker is not None and attempt is not None:
+            jobs.require_held(job, worker, attempt)
+        job.error, job.retries = error, max(job.retries - 1 if retries is None else retries, 0)
         job.worker, job.locked_until = None, retry_at
         if job.retries > 0:
+            session.flush()
             return None
-        job.state = Job.State.FAILED
         step = Step(instance, now, by, "fail_job")
         stuck = Stuck("job", job.process, job.element, f"{job.type}: {error}")
         self._park(session, step, {"command": "retry_job", "job": str(job_id)}, f"job:{job_id}", stuck)
@@ -620,7 +789,9 @@ class Engine:
         if instance_id is None:
             raise NotFound("There is no such job.", code="job.not_found")
         instance = self.lock(session, instance_id)
-        job = session.scalar(select(Job).where(Job.id == job_id).execution_options(populate_existing=True))
+        # Activation changes a job without the instance's lock, so its row is locked too, always after the instance.
+        one = select(Job).where(Job.id == job_id).with_for_update()
+        job = session.scalar(one.execution_options(populate_existing=True))
         assert job is not None
         return instance, job
 
@@ -636,6 +807,7 @@ class Engine:
         *,
         person_waits: bool = True,
         parks: bool = True,
+        spoiled: frozenset[UUID] = frozenset(),
     ) -> Step:
         if instance.state == Instance.State.SUSPENDED and command["command"] not in WHILE_SUSPENDED:
             raise self._suspended(instance)
@@ -643,16 +815,35 @@ class Engine:
         specs = specifications.load(session, instance.bundle)
         try:
             with _contended(instance), session.begin_nested():
-                run = Run(self, session, instance, specs, now, by, step, person_waits)
+                run = Run(self, session, instance, specs, now, by, step, person_waits, spoiled=spoiled)
                 if command["command"] != "start":
                     run.load()
                 apply(run)
                 run.until_quiet()
+                run.take_kept(everything=command["command"] == "resume")
                 run.rearm_if_asked()
                 run.save()
                 if instance.incidents:
                     self._settle(session, step, target)
         except Stuck as stuck:
+            if run.taken:
+                # A message that was kept cannot be received: that is its own incident, and not of this command.
+                seen = run.seen_at(stuck.process, stuck.element)
+                session.expire_all()
+                step = Step(instance, now, by, command["command"])
+                message_id = self._park_kept(session, step, run.taken[-1], stuck, seen)
+                return self._command(
+                    session,
+                    instance,
+                    command,
+                    target,
+                    apply,
+                    now,
+                    by,
+                    person_waits=person_waits,
+                    parks=parks,
+                    spoiled=spoiled | {message_id},
+                )
             if not parks:
                 raise WrongState(
                     f"没有做成，案件没有变化：{stuck.message}  It failed, and nothing was changed.",
@@ -716,6 +907,10 @@ class Engine:
         if command["command"] == "fire":
             timer = session.get_one(Timer, UUID(command["timer"]))
             timer.state, timer.wake_at, timer.owner = Timer.State.PARKED, None, None
+        elif command["command"] in ("complete_job", "throw_job", "retry_job"):
+            # Offered again it would be done again, only to meet the same fault.
+            job = session.get_one(Job, UUID(command["job"]))
+            job.state, job.worker, job.locked_until = Job.State.FAILED, None, None
         session.flush()
         events.append(
             session,
@@ -730,9 +925,21 @@ class Engine:
         step.incidents.append(incident)
         step.position = self.position(session, instance)
 
+    def _park_kept(
+        self, session: Session, step: Step, kept: Delivery, stuck: Stuck, seen: Mapping[str, Any]
+    ) -> UUID:
+        """Leave a kept message that an event could not receive as an incident; answers the message's id."""
+        instance = step.instance
+        command = _deliver_command(kept.message, kept.key, messages.payload_of(kept))
+        kept.state, kept.instance_id = Delivery.State.DELIVERED, instance.id
+        kept.payload, kept.ended_at = None, step.now
+        self._park(session, step, command, f"message:{kept.message}:{kept.key}", stuck, seen)
+        return kept.id
+
     def _settle(self, session: Session, step: Step, target: str) -> None:
         """A command went through: what stood in its way is resolved, what it made pointless is void."""
         gone = {f"task:{task.id}" for task in step.cancelled} | {f"timer:{timer.id}" for timer in step.dropped}
+        gone |= {f"job:{job.id}" for job in step.dropped_jobs}
         ended = not step.instance.is_open
         for incident in session.scalars(
             select(Incident).where(Incident.instance_id == step.instance.id, Incident.state == Incident.State.OPEN)
@@ -781,6 +988,23 @@ def _contended(instance: Instance) -> Iterator[None]:
 def _is_contention(error: OperationalError) -> bool:
     """Whether somebody else held the rows for too long, rather than that the database is ill."""
     return getattr(error.orig, "sqlstate", None) in _CONTENTION or "database is locked" in str(error.orig)
+
+
+def _deliver_command(message: str, key: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {"command": "deliver", "message": message, "key": key, "payload": values.encode(dict(payload))}
+
+
+def _signal_command(signal_id: UUID, subscription_id: UUID, payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "command": "signal",
+        "signal": str(signal_id),
+        "subscription": str(subscription_id),
+        "payload": values.encode(dict(payload)),
+    }
+
+
+def _is_delivery(signal_id: UUID, subscription_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return SignalDelivery.signal_id == signal_id, SignalDelivery.subscription_id == subscription_id
 
 
 __all__ = ["Engine", "Refusal", "no_functions"]

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from core.refusals import WrongState
 from engine import events
 from engine.diagram import Element, Flow
-from engine.models import Instance, Timer
+from engine.models import Delivery, Instance, Subscription, Timer
 from engine.repeating import Passing
 from engine.rows import Rows
 from engine.scopes import Scopes
@@ -39,6 +40,11 @@ class Situation:
     scopes: Scopes = field(init=False)
     rows: Rows = field(init=False)
     _log: list[dict[str, Any]] = field(default_factory=list)
+    #: Subscriptions to messages that this command opened and that have not looked for a kept message yet.
+    _opened: list[Subscription] = field(default_factory=list)
+    #: Kept messages that this command took, in order, and those that it must leave where they are.
+    taken: list[Delivery] = field(default_factory=list)
+    spoiled: frozenset[UUID] = frozenset()
     #: The timer that this command lets happen.
     _firing: Timer | None = None
     #: The last end event of the started process.

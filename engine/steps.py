@@ -156,8 +156,9 @@ class Step:
     instance: Instance
     now: datetime
     by: str
-    #: ``start``, ``complete``, ``deliver``, ``fire``, ``cancel``, ``rearm``, ``complete_job``, ``migrate``,
-    #: ``suspend``, ``resume``, ``set_data``, ``move``, ``skip`` …; a repeated command keeps its own name.
+    #: ``start``, ``complete``, ``deliver``, ``signal``, ``fire``, ``cancel``, ``rearm``, ``complete_job``,
+    #: ``throw_job``, ``fail_job``, ``migrate``, ``suspend``, ``resume``, ``set_data``, ``move``, ``skip`` …; a
+    #: repeated command keeps its own name.
     command: str = ""
     opened: list[Task] = field(default_factory=list)
     completed: list[Task] = field(default_factory=list)
@@ -168,11 +169,15 @@ class Step:
     #: Timers and open tasks whose moment, or its explanation, ``rearm`` changed.
     moved: list[Timer | Task] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    #: Jobs that were taken away before a worker had done them.
+    dropped_jobs: list[Job] = field(default_factory=list)
     #: Types of the services that ran, in order.
     services: list[str] = field(default_factory=list)
     decisions: list[Decided] = field(default_factory=list)
     #: Messages that were received, in order.
     messages: list[str] = field(default_factory=list)
+    #: Signals that were received, in order.
+    signals: list[str] = field(default_factory=list)
     #: Elements that wait after the step, as (process, element): open tasks (one entry per instance of a
     #: multi-instance), catch events, event gateways, jobs. Not the activities around them.
     position: list[tuple[str, str]] = field(default_factory=list)

@@ -5,25 +5,25 @@ second transaction sees under the instance's lock whether the timer is still cla
 fired together with its effect.
 """
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.db import Database
+from engine import leases
 from engine.models import Timer
 from engine.runtime import Engine
 from engine.steps import Step
 
-logger = logging.getLogger(__name__)
-
 #: How long a claim holds. A worker that dies leaves its timers to others after this.
-LEASE = timedelta(seconds=60)
+#: Short, since nobody extends it: a firing that takes longer may be tried by another worker, and takes effect once.
+LEASE = timedelta(seconds=15)
 #: Timers claimed at once: enough to make the claim cheap, few enough to fire well within the lease.
-BATCH = 100
+BATCH = 20
 
 
 def claim(
@@ -83,7 +83,8 @@ def drain(
 ) -> int:
     """Fire everything that is due now, in order, and what becomes due by that; answers how many fired.
 
-    One timer that fails does not hold up the others: it is logged, and its claim runs out.
+    One timer that fails does not hold up the others: it becomes an incident of its case; for a passing reason, such
+    as a database that is away, its claim runs out and it is tried again.
     """
     fired = 0
     while fired < limit and next_is_due(database, now):
@@ -91,14 +92,25 @@ def drain(
         if not claimed:
             break
         for timer_id, attempt in claimed:
-            try:
-                step = fire(database, engine, timer_id, owner=owner, now=now, attempt=attempt)
-            except Exception:  # a job loop: whatever it is, the other timers are due too
-                logger.exception("Timer %s did not fire; its claim runs out at %s.", timer_id, now + lease)
-                continue
-            if step is not None:
-                fired += 1
+            fired += leases.carry_out(
+                database,
+                f"Timer {timer_id}",
+                partial(engine.fire, timer_id=timer_id, owner=owner, attempt=attempt, now=now),
+                partial(_park, engine, timer_id, owner, attempt, now),
+            )
     return fired
+
+
+def _park(
+    engine: Engine,
+    timer_id: UUID,
+    owner: str,
+    attempt: int,
+    now: datetime,
+    session: Session,
+    error: Exception,
+) -> Step | None:
+    return engine.park_timer(session, timer_id, owner=owner, attempt=attempt, error=error, now=now)
 
 
 def next_is_due(database: Database, now: datetime) -> bool:

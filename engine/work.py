@@ -142,7 +142,8 @@ class Work(Listening):
             return
         job = self.rows.jobs().pop(token.id, None)
         if job is not None:
-            job.state, job.ended_at = Job.State.CANCELLED, self.now
+            job.state, job.ended_at, job.worker, job.locked_until = Job.State.CANCELLED, self.now, None, None
+            self.step.dropped_jobs.append(job)
 
     def decide(self, token: Token) -> None:
         """Ask a decision table; the result variable enters the data unless the ioMapping picks from it."""

@@ -61,7 +61,9 @@ def waits_of(session: Session, case: Case, *, roles: Collection[str], now: datet
         )
     ).all()
     subscribed = session.scalars(
-        select(Subscription.message).where(Subscription.instance_id == case.instance_id).distinct()
+        select(Subscription.message)
+        .where(Subscription.instance_id == case.instance_id, Subscription.kind == Subscription.Kind.MESSAGE)
+        .distinct()
     ).all()
     messages = tuple(sorted(subscribed))
     found = [_task(session, task, timers, messages) for task in tasks]

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from api import metrics
 from api import worker as workers
 from api.models import Heartbeat, JobRun
 from api.worker import JOB_LEASE, Nightly, Worker
 from core.db import Database
 from core.now import CHINA
 from core.settings import Settings
-from engine import Engine
+from engine import Engine, bundles, jobs
+from tests.engine.drawing import Scope, diagram, signal
 
 from .conftest import NOW, ON_BOTH
 
@@ -58,6 +60,33 @@ def test_a_nightly_job_runs_again_the_next_night(new_worker: Callable[..., Worke
     assert new_worker().night() == ["note"]
     assert new_worker(NOW + timedelta(days=1)).night() == ["note"]
     assert len(ran) == 2
+
+
+@ON_BOTH
+def test_what_waits_and_what_expired_is_counted(new_worker: Callable[..., Worker], database: Database) -> None:
+    drawn = Scope().start().par("g").service("s", "track").catch("w", signal("go")).end().end("e2")
+    xml = diagram(drawn.path("start", "g", "s", "end").path("g", "w", "e2").process(), signals=("go",))
+    worker = new_worker()
+    with database.transaction() as session:
+        bundle = bundles.save(session, {"bpmn/p.bpmn": xml}, now=NOW)
+        for n in range(3):
+            worker.engine.start(session, bundle=bundle, process="p", key=f"c{n}", data={}, now=NOW, by="t")
+        jobs.activate(session, ["track"], worker="w", limit=1, lock_for=timedelta(minutes=1), now=NOW)
+        worker.engine.publish(session, "m", "k", ttl=timedelta(days=1), now=NOW, by="t")
+        worker.engine.throw_signal(session, "go", now=NOW, by="t")
+    later = NOW + timedelta(seconds=30)
+    with database.reader() as session:
+        read = metrics.render(session, now=later).decode()
+    for line in (
+        'hejie_jobs{state="held",type="track"} 1.0',
+        'hejie_jobs{state="waiting",type="track"} 2.0',
+        'hejie_jobs_oldest_seconds{type="track"} 30.0',
+        "hejie_messages_kept 1.0",
+        "hejie_signals_waiting 3.0",
+    ):
+        assert line in read
+    assert worker.bring_signals() == 3 and worker.let_messages_expire() == 0
+    assert new_worker(NOW + timedelta(days=1)).let_messages_expire() == 1
 
 
 def test_before_three_in_the_morning_nothing_runs(new_worker: Callable[..., Worker], ran: list[str]) -> None:

@@ -390,7 +390,7 @@ def test_an_unknown_service_becomes_a_job_that_an_external_worker_does(database:
         house.engine.complete_job(session, job.id, {}, now=NOW, by="worker")
     (job,) = house.start(key="case-2").jobs
     with database.transaction() as session:
-        step = house.engine.fail_job(session, job.id, "no", retries=0, code="broken", now=NOW, by="worker")
+        step = house.engine.throw_job(session, job.id, "broken", "no", now=NOW, by="worker")
     assert step is not None and step.ended == "e2"
 
 

@@ -44,13 +44,22 @@ def suspended(database: Database, drawn: bytes | None = None, **options: object)
 
 def test_nothing_moves_a_suspended_case(database: Database) -> None:
     house, operator = suspended(database)
-    for act in (lambda: house.complete("a"), lambda: house.deliver("gone"), lambda: operator("suspend")):
+    for act in (lambda: house.complete("a"), lambda: operator("suspend")):
         with pytest.raises(WrongState) as refused:
             act()
         assert refused.value.code == "instance.suspended"
     assert house.advance(30 * DAY) == []
     assert house.instance().state == "suspended" and [t.element for t in house.tasks()] == ["a"]
     assert [t.wake_at for t in house.timers()] == [None]
+
+
+@pytest.mark.parametrize("id", [None, "its-id"])
+def test_a_message_to_a_suspended_case_waits_until_it_is_resumed(database: Database, id: str | None) -> None:
+    house, operator = suspended(database)
+    assert house.deliver("gone", message_id=id) is None and house.waiting() == ["a"]
+    house.advance(400 * DAY)
+    assert operator("resume").messages == ["gone"]
+    assert house.instance().ended_element == "withdrawn" and house.chain_is_whole()
 
 
 def test_a_deadline_keeps_what_was_left_of_it(database: Database) -> None:

@@ -331,17 +331,14 @@ class _Play:
                 expected=when.job,
                 found=self.waiting,
             )
-        if when.error or when.fails:
-            step = self.engine.fail_job(
-                self.session,
-                job.id,
-                when.fails or when.error,
-                retries=0,
-                code=when.error or None,
-                now=self.now,
-                by=_OWNER,
+        if when.error:
+            step = self.engine.throw_job(
+                self.session, job.id, when.error, when.fails or when.error, now=self.now, by=_OWNER
             )
-            assert step is not None
+        elif when.fails:
+            failed = self.engine.fail_job(self.session, job.id, when.fails, retries=0, now=self.now, by=_OWNER)
+            assert failed is not None
+            step = failed
         else:
             step = self.engine.complete_job(self.session, job.id, dict(when.content), now=self.now, by=_OWNER)
         self._heard(step)
