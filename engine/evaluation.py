@@ -113,7 +113,9 @@ class Evaluation(Situation):
         seen = self.scopes.visible(token)
         local = self.scopes.local(token)
         for source, target in element.inputs:
-            seen[target] = local[target] = self.evaluate(token, source, seen)
+            value = self.evaluate(token, source, seen)
+            self.require_kept(element, target, value)
+            seen[target] = local[target] = value
 
     def give_outputs(self, token: Token, result: Mapping[str, Any]) -> None:
         """Let what the ioMapping's outputs name enter the data; the rest of the result is forgotten."""
@@ -124,8 +126,16 @@ class Evaluation(Situation):
         seen.update(result)
         for source, target in element.outputs:
             value = self.evaluate(token, source, seen)
+            self.require_kept(element, target, value)
             seen[target] = value
             self.scopes.assign(token, target, value)
+
+    def require_kept(self, element: Element, name: str, value: Any) -> None:
+        """Stop at the element that gives a variable what process data cannot hold."""
+        try:
+            values.require_kept(name, value)
+        except values.NotKept as error:
+            raise Stuck("data", element.process, element.id, str(error)) from error
 
     def taken_from(self, element: Element, result: Mapping[str, Any]) -> dict[str, Any]:
         """What the outputs of an element read of a result, as JSON: for the log, to tell the run again."""
@@ -135,7 +145,10 @@ class Evaluation(Situation):
         for source, _ in element.outputs:
             if expressions.is_expression(source):
                 read |= expressions.compiled(source, self.engine.function_names).names
-        return {name: values.encode(result[name]) for name in sorted(read & result.keys())}
+        taken = sorted(read & result.keys())
+        for name in taken:
+            self.require_kept(element, name, result[name])
+        return {name: values.encode(result[name]) for name in taken}
 
     def as_moment(self, element: Element, value: Any) -> datetime:
         try:

@@ -154,6 +154,7 @@ class Work(Listening):
             result = self.specifications.decisions.evaluate(element.decision, seen, functions)
         except (feel.FeelError, feel.dmn.DmnError, LookupError) as error:
             raise Stuck("decision", element.process, element.id, f"{element.decision}: {error}") from error
+        self.require_kept(element, element.result_variable or element.decision, result.value)
         matched = [str(rule) for rule in result.matched]
         self.step.decisions.append(
             Decided(element.process, element.id, element.decision, result.value, matched, list(result.trace))
@@ -174,6 +175,7 @@ class Work(Listening):
         if token.node.element.outputs:
             self.give_outputs(token, {variable: value})
         elif variable:
+            self.require_kept(token.node.element, variable, value)
             self.scopes.assign(token, variable, value)
 
 

@@ -38,8 +38,63 @@ def test_every_value_survives_the_round_trip(value: object) -> None:
     orjson.dumps(values.plain(value))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'date("-44-03-15")',
+        'date("99999-12-31")',
+        '@"-0044-03-15"',
+        'date and time("99999-12-31T23:59:59.5+08:00")',
+        'date and time("2026-11-22T10:00:00+08:00")',
+        'date and time("2026-11-22T10:00:00")',
+        'time("10:00:00@Asia/Shanghai")',
+        'time("10:00:00.123456789")',
+        'duration("P4000000D")',
+        'duration("PT0.000000001S")',
+        'duration("-P999Y11M")',
+        "1e20",
+        "10 ** 100",
+        "0.1 + 0.2",
+        '[{a: @"99999-01-01"}, {}]',
+    ],
+)
+def test_what_an_expression_gives_survives_the_round_trip(text: str) -> None:
+    value = feel.compile(text).evaluate({})
+    again = values.decode(orjson.loads(orjson.dumps(values.encode(value))))
+    assert again == value or (again is None and value is None)
+    assert feel.compile("a = b").evaluate({"a": value, "b": again}) is True
+    orjson.dumps(values.plain(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[1..5]", "区间"),
+        ("{a: [(< 5)]}", "range"),
+        ("function(x) x", "函数"),
+        ("[abs]", "function"),
+        ("{a: {b: now}}", "function"),
+    ],
+)
+def test_what_lives_only_in_an_expression_is_refused_in_both_languages(text: str, word: str) -> None:
+    with pytest.raises(values.NotKept, match=word) as refused:
+        values.encode(feel.compile(text).evaluate({}))
+    assert refused.value.zh and refused.value.en
+
+
+def test_what_is_too_deep_or_too_long_is_refused() -> None:
+    deep: object = 1
+    for _ in range(500):
+        deep = [deep]
+    with pytest.raises(values.NotKept, match="nested"):
+        values.encode(deep)
+    with pytest.raises(values.NotKept, match="too long"):
+        values.encode(10**5000)
+    assert values.encode([float("nan"), Decimal("Infinity")]) == [None, None]
+
+
 def test_a_value_that_feel_does_not_have_is_refused() -> None:
-    with pytest.raises(TypeError, match="object"):
+    with pytest.raises(values.NotKept, match="object"):
         values.encode({"a": [object()]})
     assert values.plain({"on": date(2026, 3, 2), "n": Decimal("1.50"), "$": 1}) == {
         "on": "2026-03-02",

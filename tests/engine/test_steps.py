@@ -297,6 +297,8 @@ def test_a_refusal_of_a_service_goes_back_to_the_person_and_rolls_everything_bac
         ("decision", Scope().start().user("a").rule("g", "nowhere", "m").end().path("start", "a", "g", "end")),
         ("error_event", Scope().start().user("a").end("g", error("bad")).path("start", "a", "g")),
         ("data", Scope().start().user("a").script("g", "= for i in 1..3000 return i", "m").end().path("start", "a", "g", "end")),
+        ("data", Scope().start().user("a").script("g", "= [1..5]", "m").end().path("start", "a", "g", "end")),
+        ("data", Scope().start().user("a").script("g", "= {f: function(x) x}", "m").end().path("start", "a", "g", "end")),
         ("engine", Scope().start().user("a").call("g", "nowhere").end().path("start", "a", "g", "end")),
         ("engine", Scope().start().user("a").node("complexGateway", "g").end().path("start", "a", "g", "end")),
         (
