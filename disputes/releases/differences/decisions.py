@@ -213,7 +213,7 @@ class _Decision:
             what,
             before,
             after,
-            f"“{name.zh}”的{label.zh}由{one.zh}改为{other.zh}。",
+            f"“{name.zh}”的{label.zh}{words.changed(one, other)}。",
             f'The {label.en} of "{name.en}" changed from {one.en} to {other.en}.',
         )
 
@@ -363,8 +363,8 @@ class _Table:
             "column",
             before,
             after,
-            f"“{self.name.zh}”{label.zh}“{column.label}”的{said.zh}由{one.zh}改为{other.zh}。",
-            f'The {said.en} of {label.en} "{column.label}" of "{self.name.en}" changed from {one.en} to {other.en}.',
+            f"“{self.name.zh}”{label.zh}“{column.label}”的{said.zh}{words.changed(one, other)}。",
+            f'The {said.en} of {label.en} "{column.label}" of "{self.name.en}" went from {one.en} to {other.en}.',
         )
 
     # Rules.
@@ -409,7 +409,7 @@ class _Table:
             "rule",
             before,
             after,
-            f"“{self.name.zh}”第 {rule.number} 条规则的“{column}”由{one.zh}改为{other.zh}。",
+            f"“{self.name.zh}”第 {rule.number} 条规则的“{column}”{words.changed(one, other)}。",
             f'"{english or column}" in rule {rule.number} of "{self.name.en}" changed from {one.en} to {other.en}.',
         )
 

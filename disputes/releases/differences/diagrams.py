@@ -148,7 +148,7 @@ class _Diagram:
             what,
             values[0],
             values[1],
-            f"“{name.zh}”的{label.zh}由{_spaced(before.zh)}改为{_spaced(after.zh)}。".replace(" 。", "。"),
+            f"“{name.zh}”的{label.zh}{words.changed(before, after)}。",
             f'The {label.en} of "{name.en}" changed from {before.en} to {after.en}.',
         )
 
@@ -172,8 +172,9 @@ class _Diagram:
 
     def _added(self, element: Element) -> Difference:
         name, kind, where = self._name(element), self._kind(element), self._where(element, self.new)
-        role = f"，由{element.groups.lstrip('= ')}办理" if element.kind is Kind.USER and element.groups else ""
-        by = f", done by {element.groups.lstrip('= ')}" if element.kind is Kind.USER and element.groups else ""
+        who = words.roles(element.groups) if element.groups else None
+        role = f"，由{who.zh}办理" if who is not None else ""
+        by = f", done by {who.en}" if who is not None else ""
         return self._say(
             element.id,
             name,
@@ -274,7 +275,9 @@ class _Diagram:
         before, after = getattr(old, field), getattr(new, field)
         if before != after:
             what, label = _FIELDS.get(field, (field, Name(field, field.replace("_", " "))))
-            quote = words.condition if isinstance(before, str) and isinstance(after, str) else words.quoted
+            quote = (
+                words.roles if field == "groups" else words.condition if isinstance(before, str) else words.quoted
+            )
             yield self._from_to(new.id, name, what, label, (before, after), (quote(before), quote(after)))
 
     def _interrupting(self, new: Element, name: Name) -> Difference:
@@ -404,7 +407,7 @@ class _Diagram:
                 zh, en = f"“{name.zh}”删去{label.zh} {key}。", f'The {label.en} {key} of "{name.en}" is gone.'
             else:
                 one, other = quote(old), quote(new)
-                zh = f"“{name.zh}”的{label.zh} {key} 由{one.zh}改为{other.zh}。"
+                zh = f"“{name.zh}”的{label.zh} {key} {words.changed(one, other)}。"
                 en = f'The {label.en} {key} of "{name.en}" changed from {one.en} to {other.en}.'
             yield self._say(id, name, what, old, new, zh, en)
 
@@ -501,12 +504,6 @@ class _Diagram:
 
 def _joins(one: Flow, other: Flow) -> bool:
     return (one.source, one.target) == (other.source, other.target)
-
-
-def _spaced(text: str) -> str:
-    """Words between Chinese: set off where they begin or end with a figure or a letter."""
-    start = " " if text[:1].isascii() and text[:1].isalnum() else ""
-    return f"{start}{text}{' ' if text[-1:].isascii() and text[-1:].isalnum() else ''}" if text else text
 
 
 def _in(name: Name) -> Name:

@@ -156,7 +156,7 @@ class _Form:
         of = (f"表单“{self.id}”的“{name.zh}”", f'"{name.en}" in the form "{self.id}"')
         if not id:
             of = (f"表单“{self.id}”", f'the form "{self.id}"')
-        zh = f"{of[0]}的{label.zh}由{one.zh}改为{other.zh}。"
+        zh = f"{of[0]}的{label.zh}{words.changed(one, other)}。"
         en = f"The {label.en} of {of[1]} changed from {one.en} to {other.en}."
         return self._say(id, name, what, before, after, zh, en)
 

@@ -136,7 +136,7 @@ def _edition(path: str, id: str, old: Limit, new: Limit, several: bool) -> Itera
             "length",
             before.en,
             after.en,
-            f"{name.zh}由 {before.zh}改为 {after.zh}。",
+            f"{name.zh}{words.changed(before, after)}。",
             f"The {name.en} changed from {before.en} to {after.en}.",
         )
     for field in fields(Limit):
@@ -155,7 +155,7 @@ def _edition(path: str, id: str, old: Limit, new: Limit, several: bool) -> Itera
                 field.name,
                 _json(before_value),
                 _json(after_value),
-                f"{name.zh}的{label.zh}由{one.zh}改为{other.zh}。",
+                f"{name.zh}的{label.zh}{words.changed(one, other)}。",
                 f"The {label.en} of {name.en} changed from {one.en} to {other.en}.",
             )
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from disputes.identity.roles import Role, role_name
 from engine.diagram import Kind
 
 #: Longest value that a sentence repeats, in characters.
@@ -101,7 +102,8 @@ def quoted(value: Any) -> Name:
     if isinstance(value, int | float):
         return Name(str(value), str(value))
     if isinstance(value, str):
-        return Name(f"“{short(value)}”", f'"{short(value)}"')
+        text = short(value)
+        return Name(f"“{text}”", f"“{text}”" if '"' in text else f'"{text}"')
     text = short(json.dumps(value, ensure_ascii=False, sort_keys=True, default=str))
     return Name(text, text)
 
@@ -109,6 +111,29 @@ def quoted(value: Any) -> Name:
 def condition(text: str | None) -> Name:
     """FEEL as it stands in a sentence."""
     return quoted((text or "").lstrip("= \n\t"))
+
+
+def changed(before: Name, after: Name) -> str:
+    """由…改为…, set off where a figure or a letter stands beside Chinese."""
+    return f"由{_spaced(before.zh)}改为{_spaced(after.zh).rstrip()}"
+
+
+def _spaced(text: str) -> str:
+    start = " " if text[:1].isascii() and text[:1].isalnum() else ""
+    end = " " if text[-1:].isascii() and text[-1:].isalnum() else ""
+    return f"{start}{text}{end}"
+
+
+def roles(text: str) -> Name:
+    """Candidate groups by the names of their roles; an expression as it stands."""
+    if text.startswith("=") or not text:
+        return condition(text)
+    zh, en = [], []
+    for part in text.split(","):
+        known = part.strip() in set(Role)
+        zh.append(role_name(part.strip()) if known else part.strip())
+        en.append(role_name(part.strip(), "en").lower() if known else part.strip())
+    return Name("、".join(zh), ", ".join(en))
 
 
 # Time in words.

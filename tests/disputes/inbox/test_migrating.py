@@ -1,6 +1,7 @@
 """Items and drafts follow their tasks into another release."""
 
 import json
+from collections.abc import Mapping
 
 from sqlalchemy import select
 
@@ -18,7 +19,7 @@ def changed(world: World, database: Database, drawing: bytes, form: bytes) -> st
         return bundles.save(session, files, now=NOW)
 
 
-def migrate(world: World, database: Database, bundle: str, mapping: dict[str, str] = {}) -> Step:
+def migrate(world: World, database: Database, bundle: str, mapping: Mapping[str, str] = {}) -> Step:
     with database.transaction() as session:
         instance = session.scalars(select(Instance)).one()
         return world.engine.migrate(session, instance.id, bundle=bundle, mapping=mapping, now=NOW, by="d")
