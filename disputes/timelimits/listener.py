@@ -24,11 +24,7 @@ Identity = tuple[str, str]
 _OPEN = (Deadline.State.RUNNING, Deadline.State.PAUSED)
 
 #: Commands of operators: what they take away was not done by those whom it bound.
-<<<<<<< HEAD
 _TAKE_AWAY = frozenset({"rearm", "migrate", "cancel", "move", "set_data", "skip", "void"})
-=======
-_TAKE_AWAY = frozenset({"cancel", "migrate", "move", "set_data", "skip", "void"})
->>>>>>> 4b91f17 (Let items, drafts and deadlines follow a case into another release)
 
 
 class TimelimitsListener:
