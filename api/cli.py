@@ -9,15 +9,17 @@ import getpass
 import json
 import logging
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import core.now
 from core.now import CHINA
-from core.refusals import Invalid, Refusal
+from core.refusals import Invalid, NotFound, Refusal
 from core.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -375,7 +377,10 @@ def _add_person(given: argparse.Namespace) -> int:
     from disputes.identity import operations as identity
     from disputes.network.queries import by_code
 
-    password = os.environ.get("HEJIE_NEW_PASSWORD") or getpass.getpass("Password: ")
+    password = os.environ.get("HEJIE_NEW_PASSWORD")
+    if not password and given.role == "worker":
+        password = secrets.token_urlsafe(32)  # a program signs in by its token, and nobody by this
+    password = password or getpass.getpass("Password: ")
     with _database().transaction() as session:
         now = core.now.now()
         person = identity.register(session, name=given.name, login=given.login, password=password, now=now)
@@ -388,6 +393,34 @@ def _add_person(given: argparse.Namespace) -> int:
             record(session, chain=chain, action="identity.role_granted", facts=facts, by=by, now=now)
         report = {"person": str(person.id), "login": person.login}
     _show(given, report, lambda r: f"{r['login']} {r['person']}")
+    return 0
+
+
+def _issue_token(given: argparse.Namespace) -> int:
+    """For programs on the machine's own authority; people issue theirs over the API."""
+    from disputes.audit.operations import record
+    from disputes.identity import queries, tokens
+
+    with _database().transaction() as session:
+        now = core.now.now()
+        person = queries.by_login(session, given.login)
+        if person is None:
+            raise NotFound(
+                f"没有帐号 {given.login}。 There is no account {given.login}.", code="identity.no_person"
+            )
+        token, plain = tokens.issue(
+            session,
+            person,
+            name=given.name,
+            scopes=given.scope or ["job.*"],
+            lasts=timedelta(days=given.days),
+            now=now,
+        )
+        facts = {"token": str(token.id), "scopes": token.scopes}
+        by = f"system:{getpass.getuser()}"
+        record(session, chain=f"person:{person.id}", action="identity.token_issued", facts=facts, by=by, now=now)
+        report = {"token": plain, "id": str(token.id), "expires_at": token.expires_at.isoformat()}
+    _show(given, report, lambda r: r["token"])
     return 0
 
 
@@ -457,7 +490,12 @@ def _parser() -> argparse.ArgumentParser:
     person.add_argument("name")
     person.add_argument("--role", help="a role in an organisation")
     person.add_argument("--organisation", help="the organisation's code")
-    for sub, command in ((verify, _audit), (person, _add_person)):
+    token = people.add_parser("token", help="print a new token of an account, once; by default for jobs only")
+    token.add_argument("login")
+    token.add_argument("--name", default="worker", help="what its owner calls it")
+    token.add_argument("--scope", action="append", metavar="PERMISSION", help="job.*, job.work, task.*, …")
+    token.add_argument("--days", type=_positive, default=90)
+    for sub, command in ((verify, _audit), (person, _add_person), (token, _issue_token)):
         sub.set_defaults(command=command)
         sub.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     return parser

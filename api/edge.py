@@ -45,6 +45,7 @@ from flask.wrappers import Response
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import Unauthorized
 
+from api.polling import Polls
 from core.db import Database
 from core.refusals import Forbidden
 from core.settings import Settings
@@ -68,6 +69,8 @@ class Edge:
     settings: Settings
     database: Database
     clock: Callable[[], datetime]
+    #: Requests that wait for something, such as a job.
+    polls: Polls = field(default_factory=Polls, repr=False)
     _runtime: "Engine | None" = field(default=None, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -127,6 +130,13 @@ def write_session() -> Session:
         session.connection()  # takes SQLite's lock now, so that the moment below is the moment of the step
         g.moment = the_edge().clock()
     return cast(Session, g.writer)
+
+
+def let_go() -> None:
+    """Hand back the connection with which it was read who asks: for a view that goes on to wait."""
+    reader: Session | None = g.pop("reader", None)
+    if reader is not None:
+        reader.close()
 
 
 def commits_itself() -> bool:

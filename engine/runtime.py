@@ -521,8 +521,18 @@ class Engine:
             jobs.require_held(job, worker, attempt)
         job.error, job.retries = error, max(job.retries - 1 if retries is None else retries, 0)
         job.worker, job.locked_until = None, retry_at
+        session.flush()
+        events.append(
+            session,
+            instance,
+            "job.failed",
+            payload={"job": str(job_id), "type": job.type, "retries": job.retries},
+            at=now,
+            by=by,
+            process=job.process,
+            element=job.element,
+        )
         if job.retries > 0:
-            session.flush()
             return None
         step = Step(instance, now, by, "fail_job")
         stuck = Stuck("job", job.process, job.element, f"{job.type}: {error}")

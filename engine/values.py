@@ -131,6 +131,11 @@ def _moment(text: str) -> Any:
         return temporal.parse_moment(text)
 
 
+def from_json(value: Any) -> Any:
+    """JSON from outside as FEEL values: fractions are decimals, text stays text."""
+    return decode(encode(value))
+
+
 def plain(value: Any) -> Any:
     """JSON for people and other systems: moments and durations as ISO text, numbers as numbers or text."""
     coded = encode(value)

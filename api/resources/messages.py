@@ -1,5 +1,6 @@
 """Messages to a case from outside, and opening one's own case without an account."""
 
+from datetime import timedelta
 from typing import Any
 
 from api.edge import (
@@ -16,8 +17,11 @@ from api.resources.blueprint import Resources
 from api.schemas.cases import DeliveredSchema, GuestSchema, MessageSchema, OpenSchema, TrackSchema
 from api.signin import begin_guest
 from core.refusals import Invalid
+from disputes.audit.operations import record
 from disputes.cases import queries, tracking
 from disputes.cases.access import require_on
+from engine import values
+from engine.messages import Outcome
 
 resources = Resources("messages", __name__, "Messages to a case, and tracking one without an account")
 
@@ -35,8 +39,8 @@ PERMISSIONS = {
 @needs("message.deliver")
 @resources.arguments(MessageSchema)
 @resources.response(200, DeliveredSchema)
-def deliver(message: dict[str, Any]) -> dict[str, bool]:
-    """Deliver a message to a case. `delivered` is false when nothing in its diagram waits for it."""
+def deliver(message: dict[str, Any]) -> dict[str, Any]:
+    """Deliver a message to a case, or keep it for a while until something in its diagram waits for it."""
     name = message["message"]
     if name not in PERMISSIONS:
         raise Invalid(
@@ -44,19 +48,28 @@ def deliver(message: dict[str, Any]) -> dict[str, bool]:
             code="message.unknown",
             fields={"message": [f"One of {', '.join(sorted(PERMISSIONS))}."]},
         )
-    session = write_session()
-    case = queries.find(session, message["case"], caller())
-    require_on(session, case, caller(), PERMISSIONS[name])
-    step = runtime().deliver(
+    session, by, now = write_session(), caller(), clock()
+    case = queries.find(session, message["case"], by)
+    require_on(session, case, by, PERMISSIONS[name])
+    published = runtime().publish(
         session,
         name,
         str(case.id),
-        payload=message["payload"],
+        payload=values.from_json(message["payload"]),
+        ttl=timedelta(seconds=message["ttl_seconds"]),
         message_id=message.get("message_id"),
-        now=clock(),
-        by=str(caller()),
+        now=now,
+        by=str(by),
     )
-    return {"delivered": step is not None, "parked": step is not None and step.failed}
+    if published.outcome == Outcome.KEPT:
+        # What a case takes stands in its own log; what waits for it stands here.
+        record(session, chain=f"case:{case.id}", action="message.kept", facts={"message": name}, by=by, now=now)
+    return {
+        "outcome": published.outcome,
+        "delivered": published.step is not None,
+        "parked": published.step is not None and published.step.failed,
+        "expires_at": published.expires_at,
+    }
 
 
 @resources.route("/tracking/codes", methods=("POST",))

@@ -2,8 +2,9 @@
 
 from marshmallow import fields, validate
 
-from api.schemas.base import Day, Moment, PageQuery, Schema, Text, Truth, page_of
+from api.schemas.base import Day, Moment, PageQuery, Schema, Text, Truth, Whole, page_of
 from api.schemas.tasks import STAGES, FormSchema, TaskSchema
+from engine.messages import Outcome
 
 #: Roles with which a file may be shared; ``disputes.cases.evidence.SHARED_WITH`` is compared in a test.
 SHARED_WITH = ("complainant", "respondent", "mediator", "court_liaison", "council_liaison")
@@ -259,15 +260,29 @@ class MessageSchema(Schema):
 
     message = Text(60, required=True)
     case = Text(40, required=True, metadata={"description": "Id or number of the case."})
-    message_id = Text(200, metadata={"description": "The sender's own id; the same id is delivered once."})
+    message_id = Text(200, metadata={"description": "The sender's own id; the same id is heeded once."})
+    ttl_seconds = Whole(
+        0,
+        30 * 86400,
+        load_default=0,
+        metadata={"description": "Keep it so long for a case that does not wait for it yet."},
+    )
     payload = fields.Dict(keys=fields.String(), load_default=dict)
 
 
 class DeliveredSchema(Schema):
-    """Whether anybody waited for the message."""
+    """What became of the message."""
 
+    outcome = fields.String(
+        required=True,
+        validate=validate.OneOf([outcome.value for outcome in Outcome]),
+        metadata={
+            "description": "`repeated`: its id was here before. `unwanted`: nobody waits, and it was not kept."
+        },
+    )
     delivered = Truth(required=True)
-    parked = Truth(required=True)
+    parked = Truth(required=True, metadata={"description": "The case could not take it in; an incident holds it."})
+    expires_at = Moment(required=True, allow_none=True, metadata={"description": "Until when it is kept."})
 
 
 class TrackSchema(Schema):

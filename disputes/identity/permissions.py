@@ -174,9 +174,8 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     "settlement.claim": (guest("respondent"), at("merchant_id", R.RESPONDENT)),
     # -- messages from outside, external workers, incidents
     "message.deliver": (*PARTIES, *OFFICE, at("court_id", R.COURT_LIAISON)),
-    "job.activate": ADMIN,
-    "job.complete": ADMIN,
-    "job.fail": ADMIN,
+    "signal.throw": ADMIN,  # to every case at once
+    "job.work": (role(R.WORKER), *ADMIN),
     "incident.list": (role(R.ADMIN, R.DESIGNER, R.SUPERVISOR),),
     "incident.resolve": (role(R.ADMIN, R.DESIGNER),),
     # -- papers and notices

@@ -17,6 +17,7 @@ class Role(StrEnum):
     COUNCIL_LIAISON = "council_liaison"  #: 消保委联络员
     COURT_LIAISON = "court_liaison"  #: 法院联络员
     DESIGNER = "designer"  #: 流程设计者: owns diagrams, decisions, forms and limits
+    WORKER = "worker"  #: 外部作业程序: a program that does the service tasks of diagrams; never a person
     ADMIN = "admin"  #: 管理员: people, organisations, calendar, audit
 
 
@@ -24,7 +25,10 @@ class Role(StrEnum):
 MEMBERSHIP_ROLES = frozenset(Role) - {Role.COMPLAINANT}
 
 #: Roles of public servants and of those who act in their place: they may be told personal data for their duty.
-STAFF_ROLES = MEMBERSHIP_ROLES - {Role.RESPONDENT}
+STAFF_ROLES = MEMBERSHIP_ROLES - {Role.RESPONDENT, Role.WORKER}
+
+#: Roles that a user task may name: a program answers no form.
+HUMAN_ROLES = frozenset(Role) - {Role.WORKER}
 
 NAMES: dict[Role, tuple[str, str]] = {
     Role.COMPLAINANT: ("投诉人", "Complainant"),
@@ -38,6 +42,7 @@ NAMES: dict[Role, tuple[str, str]] = {
     Role.COUNCIL_LIAISON: ("消保委联络员", "Consumer council liaison"),
     Role.COURT_LIAISON: ("法院联络员", "Court liaison"),
     Role.DESIGNER: ("流程设计者", "Process designer"),
+    Role.WORKER: ("外部作业程序", "External worker"),
     Role.ADMIN: ("管理员", "Administrator"),
 }
 

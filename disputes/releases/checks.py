@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 import engine.checking
 from core.now import CHINA
-from disputes.identity.roles import Role
+from disputes.identity.roles import HUMAN_ROLES, Role
 from disputes.releases.tree import Tree
 from disputes.timelimits.calendar import Calendar
 from disputes.timelimits.limits import Kind, Limit, Limits, LimitsError, load_limits
@@ -54,7 +54,7 @@ def catalogue_of(forms: Mapping[str, Form], limits: Limits | None, services: Col
     """What exists outside the diagrams of a release, as plain data."""
     return Catalogue(
         forms={id: form.fields for id, form in forms.items()},
-        roles={role.value for role in Role},
+        roles={role.value for role in HUMAN_ROLES},
         services=set(services),
         time_limits=set(limits or ()),
         parties={Role.COMPLAINANT.value, Role.RESPONDENT.value},

@@ -156,8 +156,19 @@ def test_a_message_needs_the_permission_of_its_act(talk: Talk, case: dict[str, A
     assert officer.post("/messages", json=message).status_code == 403
     assert officer.post("/messages", json={**message, "message": "unknown"}).status_code == 422
     consumer = talk("consumer")
-    assert consumer.post("/messages", json=message).json == {"delivered": True, "parked": False}
-    assert consumer.post("/messages", json=message).json == {"delivered": False, "parked": False}
+    assert consumer.post("/messages", json=message).json == {
+        "outcome": "delivered",
+        "delivered": True,
+        "parked": False,
+        "expires_at": None,
+    }
+    again = consumer.post("/messages", json=message).json
+    assert again["outcome"] == ("repeated" if "message_id" in message else "unwanted")
+    later = {**message, "ttl_seconds": 3600, "message_id": "later"}
+    kept = consumer.post("/messages", json=later).json
+    assert (kept["outcome"], kept["delivered"]) == ("kept", False) and kept["expires_at"]
+    assert consumer.post("/messages", json=later).json["outcome"] == "repeated"
+    assert consumer.post("/messages", json={**later, "ttl_seconds": -1}).status_code == 422
 
 
 def test_a_guest_opens_the_own_case_with_a_code(client: FlaskClient, case: dict[str, Any]) -> None:
