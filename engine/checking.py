@@ -12,6 +12,7 @@ import feel.dmn
 from engine import expressions, moments
 from engine.diagram import ACTIVITIES, GATEWAYS, LINK, Element, Flow, Kind, Process, read
 from engine.findings import Catalogue, Finding, Severity
+from engine.naming import LOOP_NAMES, Naming
 from engine.proving import Proofs, prove
 from engine.silence import Silence
 
@@ -68,6 +69,12 @@ RUNS: Mapping[Kind, frozenset[str]] = {kind: _MAY.get(kind, frozenset()) for kin
 #: consents inside one instance cost 550 kB and 40 ms each.
 AT_MOST = "at-most"
 MAX_INSTANCES = 20
+#: What a timer's expression may give; a text is read as ISO 8601.
+_TIMES: Mapping[str, tuple[str, ...]] = {
+    "timeDate": ("date", "date and time", "string"),
+    "timeDuration": ("days and time duration", "years and months duration", "string"),
+    "timeCycle": ("string", "days and time duration"),
+}
 _NAME = re.compile(r"[^\W\d]\w*")
 _LIMIT = re.compile(r'\b(due|warning)\s*\(\s*"([^"]*)"\s*([,)])')
 
@@ -115,8 +122,9 @@ def check(files: Mapping[str, bytes], catalogue: Catalogue, *, proofs: bool = Tr
             found, names = _check_decisions(files[path], path, catalogue.functions)
             findings.extend(found)
             decisions |= names
+    naming = Naming(processes, catalogue)
     for process in processes.values():
-        findings.extend(_Checker(process, processes, catalogue, decisions).findings())
+        findings.extend(_Checker(process, processes, catalogue, decisions, naming).findings())
     if proofs:
         findings.extend(_proved(processes, findings, catalogue))
     return unexplained(findings, processes.values())
@@ -188,11 +196,13 @@ class _Checker:
         processes: Mapping[str, Process],
         catalogue: Catalogue,
         decisions: set[str],
+        naming: Naming,
     ) -> None:
         self.process = process
         self.processes = processes
         self.catalogue = catalogue
         self.decisions = decisions
+        self.naming = naming
         self.known = self._known_names()
 
     def findings(self) -> Iterator[Finding]:
@@ -382,7 +392,7 @@ class _Checker:
 
     def _timer(self, element: Element, timer: str, text: str) -> Iterator[Finding]:
         if expressions.is_expression(text):
-            yield from self._expression(element, text)
+            yield from self._expression(element, text, wanted=_TIMES[timer])
             return
         try:
             if timer == "timeCycle":
@@ -465,7 +475,7 @@ class _Checker:
                         "默认顺序流上的条件不起作用。",
                         "A condition on the default flow has no effect.",
                     )
-                yield from self._expression(source, flow.condition, at=flow.id, always=True)
+                yield from self._expression(source, flow.condition, at=flow.id, always=True, wanted=("boolean",))
             elif len(source.outgoing) > 1 and flow.id != source.default:
                 yield self._wrong(
                     flow.id,
@@ -505,7 +515,7 @@ class _Checker:
         elif loop.output_item:
             yield from self._expression(element, loop.output_item, always=True)
         if loop.completion:
-            yield from self._expression(element, loop.completion, always=True)
+            yield from self._expression(element, loop.completion, always=True, wanted=("boolean",))
         for name in (loop.item, loop.output):
             if name and not _NAME.fullmatch(name):
                 yield self._bad_target(element, name)
@@ -594,7 +604,7 @@ class _Checker:
                     )
         yield from self._expression(element, element.assignee)
         if expressions.is_expression(element.due):
-            yield from self._expression(element, element.due)
+            yield from self._expression(element, element.due, wanted=_TIMES["timeDate"])
         elif element.due:
             yield from self._timer(element, "timeDate", element.due)
 
@@ -782,25 +792,31 @@ class _Checker:
         always: bool = False,
         names: frozenset[str] | None = None,
         names_given: bool = False,
+        wanted: Collection[str] = (),
     ) -> Iterator[Finding]:
-        """Compile an expression. ``always``: the text is FEEL even without its leading ``=``."""
+        """Compile an expression. ``always``: the text is FEEL even without its leading ``=``.
+
+        ``wanted``: the kinds of values of which the place needs one.
+        """
         if not text or not (always or expressions.is_expression(text)):
             return
         scope = names if names_given else self.known
         if scope is not None and element.loop is not None:
-            scope = scope | _LOOP_NAMES
+            scope = scope | LOOP_NAMES
         source = expressions.body(text)
         try:
             if scope is None:
-                feel.compile(source, functions=self.catalogue.functions)
+                compiled = feel.compile(source, functions=self.catalogue.functions)
             else:
-                feel.compile(source, names=scope, functions=self.catalogue.functions)
+                compiled = feel.compile(source, names=scope, functions=self.catalogue.functions)
         except feel.FeelNameError as error:
             yield self._wrong(at or element.id, "feel.name", f"{source}：{error.zh}", f"{source}: {error}")
             return
         except feel.FeelError as error:
             yield self._wrong(at or element.id, "feel.syntax", f"{source}：{error.zh}", f"{source}: {error}")
             return
+        if scope is not None:
+            yield from self._meaning(element, compiled, at or element.id, wanted, answers=names_given)
         for function, limit, end in _LIMIT.findall(source):
             if limit not in self.catalogue.time_limits:
                 yield self._wrong(
@@ -817,16 +833,36 @@ class _Checker:
                     f'{function}("{limit}") does not say from when it runs.',
                 )
 
-
-_LOOP_NAMES = frozenset(
-    {
-        "loopCounter",
-        "numberOfInstances",
-        "numberOfCompletedInstances",
-        "numberOfTerminatedInstances",
-        "numberOfActiveInstances",
-    }
-)
+    def _meaning(
+        self, element: Element, compiled: feel.Expression, at: str, wanted: Collection[str], *, answers: bool
+    ) -> Iterator[Finding]:
+        """Names that have no value yet, and what can never work by the types of the names."""
+        fields = self.naming.fields_of(element) if answers else {}
+        seen = self.naming.seen_by(element)
+        for name in sorted(compiled.names - seen - fields.keys() - feel.BUILT_INS.keys()):
+            yield self._wrong(
+                at,
+                "data.not_yet",
+                f"{compiled.text}：到这里“{name}”还没有值，写它的元素都在后面。",
+                f'{compiled.text}: "{name}" has no value here yet; what writes it comes later.',
+            )
+        types = {**dict.fromkeys(compiled.names, feel.ANY), **self.naming.types, **fields}
+        inferred = feel.infer(compiled, types, wanted=next(iter(wanted)) if len(wanted) == 1 else None)
+        for trouble in inferred.findings:
+            where = (trouble.line, trouble.column)
+            yield self._wrong(
+                at,
+                trouble.code,
+                f"{compiled.text}：第 {where[0]} 行第 {where[1]} 列，{trouble.zh.rstrip('。')}。",
+                f"{compiled.text}: line {where[0]}, column {where[1]}: {trouble.en}",
+            )
+        if len(wanted) > 1 and inferred.type.kind not in ("Any", "Null", *wanted):
+            yield self._wrong(
+                at,
+                "feel.timer",
+                f"{compiled.text}：计时要的是时刻、时长或者周期，这个表达式得出的是 {inferred.type.kind}。",
+                f"{compiled.text}: this gives a {inferred.type.kind}, which is not what the timer needs.",
+            )
 
 
 def _escalation_boundary(process: Process, activity: str, code: str) -> bool:

@@ -36,6 +36,8 @@ class Catalogue:
 
     #: Form id → field name → type.
     forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Form id → field name → the only values that it may have, for fields that are chosen from a list.
+    choices: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)
     roles: Collection[str] = ()
     services: Collection[str] = ()
     #: Names of decisions besides those in the files that are checked.
@@ -44,8 +46,8 @@ class Catalogue:
     time_limits: Collection[str] = ()
     #: Names of functions that expressions may call besides FEEL's own.
     functions: Collection[str] = FUNCTIONS
-    #: Process data that exists when a case is started; none when that is not known: then names of variables
-    #: are not checked.
+    #: Process data that exists when a case is started, with its FEEL types where it is a mapping; none when that
+    #: is not known: then names and types of variables are not checked.
     data: Collection[str] | None = None
     #: False for a diagram drawn elsewhere: forms, roles and services are taken on trust, and a task may lack a form
     #: and a role.

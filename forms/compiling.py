@@ -64,6 +64,15 @@ class Form:
         return types
 
     @cached_property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """Key to the listed values of each question that is answered with one of them."""
+        return {
+            c.key: tuple(option.value for option in c.options)
+            for c in in_scope(self.components)
+            if c.type in ("radio", "select") and c.options
+        }
+
+    @cached_property
     def inputs(self) -> tuple[Field, ...]:
         """Everything that is asked, in the order of the form."""
         return tuple(

@@ -108,6 +108,18 @@ def hints(content: Mapping[str, Any]) -> dict[str, bool]:
     return found
 
 
+#: What a case starts with, and the FEEL type of each fact: the gate judges the diagrams' expressions by it.
+ROUTING_FACTS: Mapping[str, str] = {
+    **dict.fromkeys(("case_id", "region", "path", "seller_kind", "handled_by", "materials"), "string"),
+    **dict.fromkeys((*_HINTS, "in_district", "address_reachable", "in_mall_station"), "boolean"),
+    **dict.fromkeys(("merchant_on_board", "merchant_contactable", "injury", "vulnerable"), "boolean"),
+    **dict.fromkeys(("in_remit", "for_living", "dispute_shown", "unusual_quantity", "order_proof"), "boolean"),
+    **dict.fromkeys(("amount_fen", "repeat_complaints", "shared_contact_persons"), "number"),
+    **dict.fromkeys(("filed_at", "received_at"), "date and time"),
+    **dict.fromkeys(("limitation_ends_on", "received_on"), "date"),
+}
+
+
 def routing_facts(
     case: Case,
     content: Mapping[str, Any],

@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 import engine.checking
 from core.now import CHINA
+from disputes.cases.filing import ROUTING_FACTS
 from disputes.identity.roles import HUMAN_ROLES, Role
 from disputes.releases.tree import Tree
 from disputes.timelimits.calendar import Calendar
@@ -54,6 +55,8 @@ def catalogue_of(forms: Mapping[str, Form], limits: Limits | None, services: Col
     """What exists outside the diagrams of a release, as plain data."""
     return Catalogue(
         forms={id: form.fields for id, form in forms.items()},
+        choices={id: form.choices for id, form in forms.items()},
+        data=ROUTING_FACTS,
         roles={role.value for role in HUMAN_ROLES},
         services=set(services),
         time_limits=set(limits or ()),

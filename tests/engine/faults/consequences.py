@@ -61,7 +61,8 @@ def play(database: Database, xml: bytes, script: str) -> Played:
             house.deliver(step[1:])
         else:
             element, _, answer = step.partition(" ")
-            house.complete(element, **({"x": int(answer[2:])} if answer else {}))
+            name, _, value = answer.partition("=")
+            house.complete(element, **({name: int(value) if name == "x" else value} if answer else {}))
         played.tokens.append(_tokens(house))
     return played
 

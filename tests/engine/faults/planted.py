@@ -626,4 +626,62 @@ FAULTS = [
         comes_to=so.only_timers_fired_without_end,
         house=True,
     ),
+    # -- names and types --------------------------------------------------------------------------------------------
+    Fault(
+        "a name that nobody knows",
+        *("feel.name", "which-a"),
+        broken="""
+            start > which:xor -[xx = 1]> a > end
+            which -*> b > end2""",
+        sound="""
+            start > which:xor -[x = 1]> a > end
+            which -*> b > end2""",
+        script="b",
+        comes_to=so.never_came_to("a"),
+    ),
+    Fault(
+        "a name that is given a value only later",
+        *("data.not_yet", "which-a"),
+        broken="""
+            start > which:xor -[z = 1]> a > end
+            which -*> b > w:write=z > end2""",
+        sound="""
+            start > w:write=z > which:xor -[z = 1]> a > end
+            which -*> b > end2""",
+        script="b",
+        comes_to=so.never_came_to("a"),
+        twin_differs=False,
+    ),
+    Fault(
+        "a number that is compared with a text",
+        *("feel.compare", "which-a"),
+        broken="""
+            start > which:xor -[x = "1"]> a > end
+            which -*> b > end2""",
+        sound="""
+            start > which:xor -[x = 1]> a > end
+            which -*> b > end2""",
+        script="b",
+        comes_to=so.never_came_to("a"),
+    ),
+    Fault(
+        "a choice that the form does not offer",
+        *("feel.enum", "which-a"),
+        broken="""
+            start > ask:pick > which:xor -[picked = "tow"]> a > end
+            which -*> b > end2""",
+        sound="""
+            start > ask:pick > which:xor -[picked = "two"]> a > end
+            which -*> b > end2""",
+        script="ask pick=two; b",
+        comes_to=so.never_came_to("a"),
+    ),
+    Fault(
+        "a timer that is given a number",
+        *("feel.timer", "t"),
+        broken="start > t:timer==x > end",
+        sound="start > t:timer==duration('P3D') > end".replace("'", '"'),
+        script="",
+        comes_to=so.has_incident("expression"),
+    ),
 ]

@@ -123,6 +123,8 @@ def _draw(scope: Scope, of: Drawn, default: str, parts: dict[str, Part], named: 
             scope.parts[-1] = scope.parts[-1].replace(
                 "</bpmn:extensionElements>", f"{DUTY}</bpmn:extensionElements>"
             )
+    elif kind == "pick":
+        scope.user(id, outputs={"picked": "= pick"})
     elif kind == "many":
         scope.user(id, groups="party", loop=each(f"= {argument}"))
     elif kind in ("work", "job"):

@@ -11,7 +11,11 @@ from tests.engine.faults.planted import FAULTS, Fault
 from tests.engine.faults.sketching import sketch
 
 PLAIN = Catalogue(
-    forms={"f": {"x": "number"}}, roles={"party", "boss", "officer"}, services={"work", "tell"}, data=("x", "y")
+    forms={"f": {"x": "number", "pick": "string"}},
+    choices={"f": {"pick": ("one", "two")}},
+    roles={"party", "boss", "officer"},
+    services={"work", "tell"},
+    data={"x": "number", "y": "number"},
 )
 HOUSE = Catalogue(**{**PLAIN.__dict__, "parties": {"party"}, "supervisors": {"boss"}})
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
