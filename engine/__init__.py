@@ -8,12 +8,10 @@ from engine.moving import Place, Target
 from engine.runtime import Engine
 from engine.steps import (
     BpmnError,
-    Change,
     Decided,
     FunctionContext,
     FunctionFactory,
     Listener,
-    Migrated,
     Service,
     ServiceCall,
     Services,
@@ -23,7 +21,6 @@ from engine.steps import (
 __all__ = [
     "BpmnError",
     "Catalogue",
-    "Change",
     "Decided",
     "Engine",
     "Event",
@@ -34,7 +31,6 @@ __all__ = [
     "Instance",
     "Job",
     "Listener",
-    "Migrated",
     "Place",
     "Service",
     "ServiceCall",

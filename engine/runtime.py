@@ -410,7 +410,6 @@ class Engine:
                 run.take_kept()
                 run.rearm_if_asked()
                 run.save()
-                migrating.require_a_way_on(packed, run, route)
         except Stuck as stuck:
             session.expire_all()
             raise migrating.NotMigratable([migrating.stuck_reason(stuck)]) from stuck
@@ -704,13 +703,7 @@ class Engine:
         task = session.get(Task, task_id)
         if task is None:
             raise NotFound("There is no such task.", code="task.not_found")
-        number, instance = task.token, session.get_one(Instance, task.instance_id)
-        specs = specifications.load(session, instance.bundle)
-        top, scopes = state.load(instance.blob, specs, None)
-        try:
-            return scopes.visible(top.get_task_from_id(number))
-        except KeyError:
-            return dict(scopes.root)
+        return self.seen_from(session, task.instance_id, task.token)
 
     def places(self, session: Session, instance_id: UUID) -> list[moving.Place]:
         """The tokens of an instance, as an operator moves them. Raises NotFound."""
@@ -735,6 +728,19 @@ class Engine:
         if not instance.is_open or not instance.blob:
             return None, specs, instance
         return state.load(instance.blob, specs, None)[0], specs, instance
+
+    def seen_from(self, session: Session, instance_id: UUID, token: int | None) -> dict[str, Any]:
+        """Everything that a token sees, FEEL values; of the started process when there is no such token."""
+        instance = session.get(Instance, instance_id)
+        if instance is None:
+            raise NotFound("There is no such instance.", code="instance.not_found")
+        if not instance.blob:
+            return {}
+        top, scopes = state.load(instance.blob, specifications.load(session, instance.bundle), None)
+        try:
+            return scopes.visible(top.get_task_from_id(token)) if token is not None else dict(scopes.root)
+        except KeyError:
+            return dict(scopes.root)
 
     def position(self, session: Session, instance: Instance) -> list[tuple[str, str]]:
         """Where an instance waits, as a step says it."""

@@ -1,6 +1,7 @@
 """The inbox of those who work at a desk: what is due first stands first."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -117,7 +118,15 @@ def _rows(
     calendar = limits.calendar(session)
     known = cases.by_ids(session, {item.case_id for item in items})
     names = people.names(session, {item.claimed_by for item in items if item.claimed_by})
-    return [_row(item, known[item.case_id], names, who, now=now, calendar=calendar) for item in items]
+    still = queries.standing_still(session, {item.instance_id for item in items})
+    rows = []
+    for item in items:
+        limit, row = _row(item, known[item.case_id], names, who, now=now, calendar=calendar)
+        if item.instance_id in still:
+            # Nobody is late while the case stands still.
+            row = replace(row, state="paused", word=_("处理暂停"), when="", mine=False)
+        rows.append((limit, row))
+    return rows
 
 
 def _row(

@@ -28,6 +28,7 @@ def init_resources(app: Flask) -> None:
         notices,
         papers,
         releases,
+        repair,
         supervision,
         tasks,
         time,
@@ -61,6 +62,7 @@ def init_resources(app: Flask) -> None:
         network,
         releases,
         time,
+        repair,
         supervision,
         accounts,
     ):

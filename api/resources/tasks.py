@@ -24,16 +24,26 @@ from disputes.inbox.models import InboxItem
 
 resources = Resources("tasks", __name__, "What waits for the caller")
 
+#: Attributes of an inbox item that a list shows.
+_SHOWN = tuple(field.attribute or name for name, field in TaskSchema().fields.items())
+
 
 @resources.route("/tasks")
 @needs("task.list")
 @resources.arguments(TaskQuery, location="query")
 @resources.response(200, TaskPage)
-def tasks(query: dict[str, Any]) -> queries.Page:
+def tasks(query: dict[str, Any]) -> dict[str, Any]:
     """The open tasks that the caller may work on, the nearest limit first."""
     after, limit, overdue = query.pop("after", None), query.pop("limit"), query.pop("overdue")
     filters = queries.Filters(**query, overdue_at=clock() if overdue else None)
-    return queries.page(read_session(), current_actor(), filters, after=after, limit=limit)
+    session = read_session()
+    page = queries.page(session, current_actor(), filters, after=after, limit=limit)
+    still = queries.standing_still(session, {item.instance_id for item in page.items})
+    lines = [
+        {**{name: getattr(item, name) for name in _SHOWN}, "suspended": item.instance_id in still}
+        for item in page.items
+    ]
+    return {"items": lines, "next": page.next}
 
 
 @resources.route("/tasks/counts")
@@ -59,6 +69,7 @@ def one_task(task_id: UUID) -> dict[str, Any]:
         "context": view.context,
         "draft": view.draft,
         "claimed_name": view.claimed_name,
+        "suspended": view.suspended,
         "may_answer": view.may_answer,
         "may_claim": view.may_claim,
         "may_reassign": view.may_reassign,

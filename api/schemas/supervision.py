@@ -1,6 +1,6 @@
-"""The audit, incidents."""
+"""The audit."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from api.schemas.base import Moment, PageQuery, Schema, Text, page_of
 
@@ -46,30 +46,3 @@ class VerdictSchema(Schema):
     chains = fields.Integer(required=True)
     events = fields.Integer(required=True)
     broken = fields.List(fields.Nested(ChainBreakSchema), required=True)
-
-
-class IncidentQuery(PageQuery):
-    """Which incidents."""
-
-    state = fields.String(load_default="open", validate=validate.OneOf(["open", "resolved", "void"]))
-
-
-class IncidentSchema(Schema):
-    """A command that could not be carried out and waits for somebody."""
-
-    id = fields.UUID(required=True)
-    instance_id = fields.UUID(required=True)
-    key = fields.String(required=True)
-    process = fields.String(required=True)
-    element = fields.String(required=True)
-    kind = fields.String(required=True)
-    message = fields.String(required=True)
-    state = fields.String(required=True)
-    attempts = fields.Integer(required=True)
-    at = Moment(required=True)
-    last_at = Moment(required=True)
-    resolved_at = Moment(required=True, allow_none=True)
-    resolved_by = fields.String(required=True, allow_none=True)
-
-
-IncidentPage = page_of(IncidentSchema, "Incident")

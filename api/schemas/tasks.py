@@ -46,7 +46,15 @@ class TaskSchema(Schema):
     version = fields.Integer(required=True)
 
 
-TaskPage = page_of(TaskSchema, "Task")
+class TaskLineSchema(TaskSchema):
+    """A task in a list."""
+
+    suspended = fields.Boolean(
+        required=True, metadata={"description": "Its case stands still: it cannot be answered before that goes on."}
+    )
+
+
+TaskPage = page_of(TaskLineSchema, "Task")
 
 
 class FieldSchema(Schema):
@@ -75,6 +83,7 @@ class OneTaskSchema(TaskSchema):
     context = fields.Dict(required=True, metadata={"description": "What the form's texts and conditions read."})
     draft = fields.Dict(required=True)
     claimed_name = fields.String(required=True, allow_none=True)
+    suspended = fields.Boolean(required=True)
     may_answer = fields.Boolean(required=True)
     may_claim = fields.Boolean(required=True)
     may_reassign = fields.Boolean(required=True)

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from disputes.cases.models import Case, Exit, Stage
+from disputes.cases.models import Case, Exit, Stage, Status
 from disputes.cases.rules import final_status, standing
-from engine import Step
+from engine import Instance, Step
 
 
 class CaseListener:
@@ -20,7 +20,7 @@ class CaseListener:
         case = case_of(session, step.instance.key)
         if case is None or step.failed:
             return
-        if step.ended is not None:
+        if step.ended is not None or step.instance.state == Instance.State.CANCELLED:
             self._end(case, step)
             return
         found = standing(step.position)
@@ -33,8 +33,7 @@ class CaseListener:
             case.exit = Exit(step.ended)
         case.closed_at = case.closed_at or step.now
         case.stage = Stage.CLOSURE
-        if case.exit is not None:
-            case.status = final_status(case.exit)
+        case.status = final_status(case.exit) if case.exit is not None else Status.CLOSED
 
 
 def case_of(session: Session, key: str) -> Case | None:

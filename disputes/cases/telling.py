@@ -237,6 +237,24 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "{no} 的{limit}经{who}批准延长，最后一日是{due_on}（{article}）。",
         "{no}: “{limit_en}” was extended by {who}; the last day is {due_on} ({article}).",
     ),
+    "case.suspended": (
+        "案件处理暂停",
+        "The case stands still",
+        "{no} 的办理暂停了。{why_zh}",
+        "{no} stands still for now. {why_en}",
+    ),
+    "case.resumed": (
+        "案件恢复办理",
+        "The case goes on",
+        "{no} 已恢复办理。{kept_zh}",
+        "{no} goes on. {kept_en}",
+    ),
+    "case.cancelled": (
+        "案件终止办理",
+        "The case was ended",
+        "{no} {title} 已由承办单位终止办理：{why}",
+        "{no} {title} was ended by the office in charge: {why}",
+    ),
     "deadline.remind": (
         "请及时办理：{what}",
         "Please act: {what_en}",

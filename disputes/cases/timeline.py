@@ -19,9 +19,15 @@ from engine import Event, Task, Timer, events
 KINDS = frozenset(
     {
         "instance.started", "task.opened", "task.completed", "task.cancelled", "timer.fired", "message.received",
-        "service.called", "instance.completed", "instance.cancelled", "incident.opened",
+        "service.called", "instance.completed", "instance.cancelled", "instance.suspended", "instance.resumed",
+        "incident.opened", "incident.resolved", "incident.voided", "data.edited", "token.moved", "token.skipped",
     }
 )  # fmt: skip
+
+#: What an operator did to a case, for its office alone.
+_OPERATORS = frozenset({"incident.resolved", "incident.voided", "data.edited", "token.moved", "token.skipped"})
+#: What everybody is told whose case it is.
+_EVERYBODY = frozenset({"instance.suspended", "instance.resumed", "instance.cancelled"})
 
 _OFFICE = frozenset({"officer", "centre_clerk", "station_clerk", "supervisor", "head", "mediator", "system"})
 
@@ -132,7 +138,9 @@ class _Reader:
     def _told(self, event: Event) -> bool:
         if self.roles & _OFFICE:
             return True
-        told = TOLD.get(event.element, frozenset())
+        if event.kind in _OPERATORS:
+            return False
+        told = _BOTH if event.kind in _EVERYBODY else TOLD.get(event.element, frozenset())
         sides = set(self.roles)
         if "court_liaison" in sides or "council_liaison" in sides:
             sides |= {"complainant", "respondent"}
@@ -168,9 +176,29 @@ class _Reader:
                 return "办理结束", "The procedure has ended"
             case "instance.cancelled":
                 return "办理被终止", "The procedure was cancelled"
+            case "instance.suspended":
+                return f"案件处理暂停{self._why(event)}", f"The case stands still{self._why(event, ': ')}"
+            case "instance.resumed":
+                return f"恢复办理{self._why(event)}", f"The case goes on{self._why(event, ': ')}"
+            case "data.edited":
+                names = "、".join(sorted((event.payload or {}).get("after", {})))
+                return f"更正数据 {names}{self._why(event)}", f"Corrected {names}{self._why(event, ': ')}"
+            case "token.moved":
+                return f"移动到：{zh}{self._why(event)}", f"Moved to: {en}{self._why(event, ': ')}"
+            case "token.skipped":
+                return f"跳过：{zh}{self._why(event)}", f"Skipped: {en}{self._why(event, ': ')}"
+            case "incident.resolved":
+                return f"已排除：{zh}", f"Mended: {en}"
+            case "incident.voided":
+                return f"不再重试：{zh}{self._why(event)}", f"Given up: {en}{self._why(event, ': ')}"
             case "incident.opened":
                 return (f"系统停在：{zh}", f"Stopped at: {en}") if self.roles & _OFFICE else None
         return None
+
+    def _why(self, event: Event, colon: str = "：") -> str:
+        """The operator's reason, for the office."""
+        why = (event.payload or {}).get("reason") if self.roles & _OFFICE else None
+        return f"{colon}{why}" if why else ""
 
     def _task(self, event: Event) -> Task | None:
         return self.tasks.get(str((event.payload or {}).get("task")))

@@ -146,7 +146,10 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     "case.supply_identity": (*COMPLAINANT, at("office_id", R.OFFICER, R.STATION_CLERK, R.CENTRE_CLERK)),
     "case.return_to_centre": (at("office_id", R.OFFICER, R.SUPERVISOR, R.HEAD),),  # 办法 第四十一条
     "case.edit": (*DECIDERS, at("office_id", R.CENTRE_CLERK)),
-    "case.cancel": SUPERVISION,
+    "case.cancel": SUPERVISION,  # ends somebody's complaint: the office answers for it, no administrator
+    "case.suspend": (*SUPERVISION, *ADMIN),  # a fault may need it at once, whoever is on duty
+    # Where a case goes on is the office's decision, with the administrator's hand; designers move no case.
+    "case.repair": (*SUPERVISION, *ADMIN),
     # -- what is laid before a case
     "evidence.list": PARTIES + STAFF_OF_CASE,
     "evidence.read": PARTIES + STAFF_OF_CASE,
@@ -177,7 +180,8 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     "signal.throw": ADMIN,  # to every case at once
     "job.work": (role(R.WORKER), *ADMIN),
     "incident.list": (role(R.ADMIN, R.DESIGNER, R.SUPERVISOR),),
-    "incident.resolve": (role(R.ADMIN, R.DESIGNER),),
+    "incident.read": (role(R.ADMIN, R.DESIGNER), *SUPERVISION),
+    "incident.resolve": (role(R.ADMIN, R.DESIGNER), *SUPERVISION),  # repeats what somebody else commanded
     # -- papers and notices
     "paper.list": ALL_OF_CASE,
     "paper.read": ALL_OF_CASE,

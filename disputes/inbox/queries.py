@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from disputes.inbox.forms import context_of, form_of
 from disputes.inbox.models import Answer, Draft, InboxItem, ItemState
 from disputes.inbox.operations import no_such_task
 from disputes.inbox.rules import may_work
+from engine import Instance
 from forms import Form
 
 #: Most items of one page.
@@ -77,6 +78,8 @@ class TaskView:
     #: What this person typed and did not send; empty when the form has changed since.
     draft: Mapping[str, Any]
     claimed_name: str | None
+    #: The case stands still: nobody can answer before it goes on.
+    suspended: bool
     may_answer: bool
     may_claim: bool
     may_reassign: bool
@@ -163,6 +166,7 @@ def task(session: Session, actor: Actor, task_id: UUID, *, now: datetime) -> Tas
     is_open = item.state == ItemState.OPEN
     holder = session.get(Person, item.claimed_by) if item.claimed_by else None
     is_party = item.role in (Role.COMPLAINANT, Role.RESPONDENT)
+    suspended = item.instance_id in standing_still(session, (item.instance_id,))
     return TaskView(
         item=item,
         case=case,
@@ -170,7 +174,8 @@ def task(session: Session, actor: Actor, task_id: UUID, *, now: datetime) -> Tas
         context=context_of(session, case, item, now=now),
         draft=_draft(session, task_id, actor, form),
         claimed_name=holder.name if holder else None,
-        may_answer=works and free and is_open,
+        suspended=suspended,
+        may_answer=works and free and is_open and not suspended,
         may_claim=works and is_open and item.claimed_by is None and not is_party,
         may_reassign=supervises and is_open and not is_party,
     )
@@ -187,6 +192,14 @@ def of_case(session: Session, case: Case, actor: Actor) -> list[InboxItem]:
         .order_by(InboxItem.sort_at, InboxItem.task_id)
     )
     return [item for item in items if may_work(session, case, item, actor, "task.answer")]
+
+
+def standing_still(session: Session, instances: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these instances are suspended: their tasks cannot be answered before they are resumed."""
+    if not instances:
+        return frozenset()
+    query = select(Instance.id).where(Instance.id.in_(instances), Instance.state == Instance.State.SUSPENDED)
+    return frozenset(session.scalars(query))
 
 
 @dataclass(frozen=True)
