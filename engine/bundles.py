@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from core.refusals import NotFound
 from engine.models import BundleRow, CurrentBundle
 
+#: Bytes of all files of a bundle. A release has some hundred kilobytes.
+MAX_SIZE = 50 * 2**20
 #: Bundles kept in the process. A release is some hundred kilobytes; more than a few dozen are never in use.
 CACHE_SIZE = 64
 
@@ -64,7 +66,7 @@ def save(session: Session, files: Mapping[str, bytes], *, now: datetime) -> str:
     """Store the files and answer with their digest. Storing the same files again changes nothing."""
     address = digest(files)
     if session.scalar(select(BundleRow.digest).where(BundleRow.digest == address)) is None:
-        session.add(BundleRow(digest=address, content=_pack(files), saved_at=now))
+        session.add(BundleRow(digest=address, content=pack(files), saved_at=now))
         session.flush()
     return address
 
@@ -79,7 +81,7 @@ def load(session: Session, address: str) -> Bundle:
         raise NotFound(
             f"There is no release with the digest {address[:12]}….", code="bundle.not_found", digest=address
         )
-    bundle = Bundle(address, MappingProxyType(_unpack(content)))
+    bundle = Bundle(address, MappingProxyType(unpack(content)))
     with _lock:
         if len(_cache) >= CACHE_SIZE:
             _cache.pop(next(iter(_cache)))
@@ -106,18 +108,26 @@ def current(session: Session) -> str:
     return address
 
 
-def _pack(files: Mapping[str, bytes]) -> bytes:
+def pack(files: Mapping[str, bytes]) -> bytes:
     paths = sorted(files)
     index = orjson.dumps([[path, len(files[path])] for path in paths])
     packed = len(index).to_bytes(4, "big") + index + b"".join(files[path] for path in paths)
     return zstandard.ZstdCompressor(level=9).compress(packed)
 
 
-def _unpack(content: bytes) -> dict[str, bytes]:
-    packed = zstandard.ZstdDecompressor().decompress(content)
+def unpack(content: bytes) -> dict[str, bytes]:
+    """The files of a packed bundle. Raises ValueError for one that is damaged, or that would fill the memory."""
+    try:
+        if not 0 <= zstandard.frame_content_size(content) <= MAX_SIZE:
+            raise ValueError(f"The bundle says that it is larger than {MAX_SIZE} bytes.")
+        packed = zstandard.ZstdDecompressor().decompress(content)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"The bundle is damaged: {error}") from error
     start = 4 + int.from_bytes(packed[:4], "big")
     files = {}
     for path, length in orjson.loads(packed[4:start]):
         files[path] = packed[start : start + length]
         start += length
+    if start != len(packed):
+        raise ValueError("The bundle is damaged: its files are not as long as they should be.")
     return files

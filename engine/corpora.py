@@ -79,7 +79,7 @@ def _one(corpus: "_Corpus", engine: Engine, database: Database, path: str) -> Su
 
 
 def _errors(files: Mapping[str, bytes], *, proofs: bool) -> list[Finding]:
-    return [f for f in check(files, ELSEWHERE) if f.severity is Severity.ERROR]
+    return [f for f in check(files, ELSEWHERE, proofs=proofs) if f.severity is Severity.ERROR]
 
 
 def _runs(

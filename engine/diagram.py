@@ -45,6 +45,8 @@ class Kind(StrEnum):
     CALL = "callActivity"
 
 
+#: Flow nodes of one file. Nobody reads a drawing of more, and the checks compare each with each.
+MAX_ELEMENTS = 1_000
 #: What boundary events may be attached to.
 ACTIVITIES = frozenset(
     {
@@ -245,6 +247,13 @@ def read(xml: bytes, file: str) -> Reading:
     return _Reader(root, file).read()
 
 
+def is_too_large(root: etree._Element) -> bool:
+    """Whether a diagram has more elements or flows than are looked at."""
+    flows = sum(1 for _ in root.iter(f"{BPMN}sequenceFlow"))
+    nodes = sum(1 for _ in root.iter(*(f"{BPMN}{kind}" for kind in Kind)))
+    return nodes > MAX_ELEMENTS or flows > 2 * MAX_ELEMENTS
+
+
 def _finding(file: str, element: str, code: str, zh: str, en: str) -> Finding:
     return Finding(file, element, code, Severity.ERROR, zh, en)
 
@@ -266,6 +275,15 @@ class _Reader:
         }
 
     def read(self) -> Reading:
+        if is_too_large(self.root):
+            self._wrong(
+                "",
+                "bpmn.too_large",
+                f"一张图最多 {MAX_ELEMENTS} 个元素、{2 * MAX_ELEMENTS} 条顺序流；请分成几个流程，相互调用。",
+                f"A diagram has at most {MAX_ELEMENTS} elements and {2 * MAX_ELEMENTS} flows; "
+                "draw several processes and call them.",
+            )
+            return Reading((), tuple(self.findings))
         processes = tuple(self._process(node) for node in self.root.iter(f"{BPMN}process"))
         if not processes:
             self._wrong("", "bpmn.no_process", "图中没有流程。", "The diagram has no process.")

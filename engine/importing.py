@@ -12,7 +12,7 @@ from lxml import etree
 
 from engine import juel
 from engine.checking import EXTERNAL_WORKER
-from engine.diagram import BPMN, ZEEBE, NotXml, parse
+from engine.diagram import BPMN, ZEEBE, NotXml, is_too_large, parse
 from engine.findings import Finding, Severity
 
 #: Namespaces of Camunda 7 and of its ancestor.
@@ -148,7 +148,7 @@ def translate(xml: bytes, file: str) -> Imported:
         root = parse(xml)
     except NotXml:
         return Imported(xml, ())
-    if root.tag != f"{BPMN}definitions" or _speaks_ours(root):
+    if root.tag != f"{BPMN}definitions" or is_too_large(root) or _speaks_ours(root):
         return Imported(xml, ())
     translator = _Translator(root, file)
     translator.translate()

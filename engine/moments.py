@@ -3,11 +3,13 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from core.now import CHINA
 
+#: Digits of a number in a duration: a hundred million seconds are three years.
+MAX_DIGITS = 8
 _DURATION = re.compile(
     r"(?P<sign>-)?P(?=\d|T\d)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
@@ -23,7 +25,16 @@ class Duration:
     exact: timedelta
 
     def after(self, start: datetime) -> datetime:
-        """The moment this long after a start. Months are counted in China's civil time."""
+        """The moment this long after a start. Months are counted in China's civil time.
+
+        Raises ValueError beyond the years 1 to 9999.
+        """
+        try:
+            return _on_the_calendar(self._after(start))
+        except (OverflowError, ValueError) as error:
+            raise ValueError(f"{self.months} months and {self.exact} after {start} is no moment.") from error
+
+    def _after(self, start: datetime) -> datetime:
         if self.months:
             local = start.astimezone(CHINA)
             month = local.year * 12 + local.month - 1 + self.months
@@ -58,6 +69,8 @@ def parse_duration(text: str) -> Duration:
     if found is None:
         raise ValueError(f"{text!r} is not an ISO 8601 duration such as P3D or PT1H.")
     part = {name: value or "0" for name, value in found.groupdict().items() if name != "sign"}
+    if any(len(value) > MAX_DIGITS for value in part.values()):
+        raise ValueError(f"{text[:40]!r} is longer than any time limit.")
     sign = -1 if found["sign"] else 1
     return Duration(
         sign * (int(part["years"]) * 12 + int(part["months"])),
@@ -77,6 +90,15 @@ def parse_moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip())
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset such as +08:00.")
+    return _on_the_calendar(moment)
+
+
+def _on_the_calendar(moment: datetime) -> datetime:
+    """Moments are kept in UTC, where the last hours of the year 9999 are not."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} is beyond the calendar.") from None
     return moment
 
 
@@ -111,11 +133,11 @@ def moment(value: Any, now: datetime) -> datetime:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"The moment {value.isoformat()} has no offset.")
-        return value
+        return _on_the_calendar(value)
     if isinstance(value, date):
         return datetime.combine(value, time(), CHINA)
     if isinstance(value, timedelta):
-        return now + value
+        return Duration(0, value).after(now)
     months = getattr(value, "months", None)
     if isinstance(months, int) and not isinstance(value, bool):
         return Duration(months, timedelta()).after(now)
@@ -139,12 +161,15 @@ def next_in_cycle(cycle: str, due_at: datetime, now: datetime) -> tuple[datetime
     if parsed.times is not None and parsed.times <= 1:
         return None
     step = parse_duration(parsed.duration)
-    following = step.after(due_at)
-    if following <= now and not step.months:
-        missed = (now - due_at) // step.exact
-        following = due_at + (missed + 1) * step.exact
-    while following <= now:
-        following = step.after(following)
+    try:
+        following = step.after(due_at)
+        if following <= now and not step.months:
+            missed = (now - due_at) // step.exact
+            following = Duration(0, (missed + 1) * step.exact).after(due_at)
+        while following <= now:
+            following = step.after(following)
+    except ValueError:
+        return None  # The calendar ends before the next firing.
     remaining = None if parsed.times is None else parsed.times - 1
     return following, Cycle(remaining, None, parsed.duration).text
 

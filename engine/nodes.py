@@ -16,6 +16,11 @@ from engine.diagram import Element, Flow, Kind
 from engine.incidents import Stuck
 from engine.tokens import Inner, Token
 
+#: Sub-processes and calls that one instance may have open; a call of itself stops here.
+MAX_SCOPES = 200
+#: Instances of one multi-instance. The gate warns of far fewer.
+MAX_INSTANCES = 1_000
+
 
 class Specification(WorkflowSpec):  # type: ignore[misc]
     """One scope of a diagram: a process, or the inside of a sub-process."""
@@ -520,8 +525,12 @@ class SubProcess(Node):
         self.prepare(token)
         token._set_state(TaskState.STARTED)
         self.arm_boundaries(token)
+        process, element = self.element.process, self.element.id
+        if len(run.top.subprocesses) >= MAX_SCOPES:
+            raise Stuck(
+                "loop", process, element, f"More than {MAX_SCOPES} sub-processes and calls are open at once."
+            )
         if self.inside not in run.top.subprocess_specs:
-            process, element = self.element.process, self.element.id
             raise Stuck("engine", process, element, f"There is no process {self.inside!r} to call.")
         return run.top.open(token, self.inside)
 
@@ -573,6 +582,13 @@ class MultiInstance(Node):
         loop = self.element.loop
         assert loop is not None
         items = run.collection(token, loop.collection)
+        if len(items) > MAX_INSTANCES:
+            raise Stuck(
+                "loop",
+                self.element.process,
+                self.element.id,
+                f"{len(items)} items at once; a multi-instance has at most {MAX_INSTANCES}.",
+            )
         state = token.internal_data
         state["n"], state["next"], state["done"], state["gone"] = len(items), 0, 0, 0
         if loop.output:

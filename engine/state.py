@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: Raised when the shape of the state changes; what is stored under an older one is read by its own reader.
 SHAPE = 1
 
+#: Bytes of a whole state as JSON; ten thousand open tokens take some two million.
+MAX_SIZE = 50 * 2**20
 #: Bytes of JSON that the variables of one scope may take. They decide the way of a case; its facts live elsewhere.
 MAX_DATA = 10_000
 
@@ -86,6 +88,8 @@ def root_data(blob: bytes) -> dict[str, Any]:
 
 def unpack(blob: bytes) -> dict[str, Any]:
     """The state as plain JSON."""
+    if not 0 <= zstandard.frame_content_size(blob) <= MAX_SIZE:
+        raise ValueError(f"The state says that it is larger than {MAX_SIZE} bytes.")
     state: dict[str, Any] = orjson.loads(_decompressor().decompress(blob))
     if state["v"] != SHAPE:
         raise ValueError(f"The state has shape {state['v']}; this version of the engine reads {SHAPE}.")

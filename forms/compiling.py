@@ -192,6 +192,8 @@ def _compile(content: bytes, texts: str) -> Form:
         given = json.loads(content)
     except (ValueError, UnicodeDecodeError) as error:
         raise FormError(f"A form is a JSON object; this is not JSON: {error}") from error
+    except RecursionError:
+        raise FormError("A form is a JSON object; this one is nested without end.") from None
     if not isinstance(given, dict):
         raise FormError(f"A form is a JSON object; found {type(given).__name__}.")
     reader = Reader(json.loads(texts))

@@ -34,6 +34,8 @@ INPUTS = {
 #: Types that only show something.
 SHOWN = frozenset({"text", "table", "spacer", "separator"})
 #: Types that hold others.
+#: Groups and lists within each other that a person still finds the way in.
+MAX_DEPTH = 10
 HOLDERS = frozenset({"group", "dynamiclist"})
 CHOICES = frozenset({"radio", "select", "checklist", "yesno"})
 
@@ -139,6 +141,7 @@ class Reader:
         self.english = english
         self.findings: list[Finding] = []
         self._ids: set[str] = set()
+        self._depth = 0
 
     def read(self, given: object, path: str = "") -> tuple[Component, ...]:
         """Read a list of components. ``path`` is the scope that keeps their values."""
@@ -169,7 +172,7 @@ class Reader:
         if kind not in INPUTS and kind not in SHOWN and kind not in HOLDERS:
             self._refuse_type(element, kind)
         key = self._key(given, element, kind)
-        children = self.read(given.get("components", []), key or path) if kind in HOLDERS else ()
+        children = self._children(given, element, key or path) if kind in HOLDERS else ()
         english = self.english.get(element, {})
         if isinstance(english, str):
             english = {"text" if kind == "text" else "label": english}
@@ -187,6 +190,20 @@ class Reader:
             children=children,
             pieces=self._texts(given, english, element) if kind == "text" else {},
         )
+
+    def _children(self, given: Mapping[str, Any], element: str, path: str) -> tuple[Component, ...]:
+        if self._depth >= MAX_DEPTH:
+            self._find(
+                element,
+                "form.too_deep",
+                f"组和列表套了超过 {MAX_DEPTH} 层。",
+                f"Groups and lists stand more than {MAX_DEPTH} deep in each other.",
+            )
+            return ()
+        self._depth += 1
+        children = self.read(given.get("components", []), path)
+        self._depth -= 1
+        return children
 
     def _key(self, given: Mapping[str, Any], element: str, kind: str) -> str:
         key = str(given.get("path" if kind in HOLDERS else "key") or "")

@@ -169,15 +169,16 @@ def _load_below(
 
 def is_empty(value: object) -> bool:
     """Whether nothing was filled in. An unticked box is empty."""
-    if value is None or value is False:
-        return True
-    if isinstance(value, str):
-        return not value.strip()
-    if isinstance(value, list):
-        return all(is_empty(entry) for entry in value)
-    if isinstance(value, Mapping):
-        return all(is_empty(entry) for entry in value.values())
-    return False
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, list):
+            todo += one
+        elif isinstance(one, Mapping):
+            todo += one.values()
+        elif not (one is None or one is False or (isinstance(one, str) and not one.strip())):
+            return False
+    return True
 
 
 def _unanswered(component: Component, value: object) -> bool:

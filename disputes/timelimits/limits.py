@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from core.yaml_limits import require_modest
+
 T = TypeVar("T", bound=StrEnum)
 
 
@@ -258,6 +260,7 @@ APPRAISAL = PauseReason("appraisal", "鉴定、检测", "appraisal or testing", 
 def load_limits(text: bytes) -> Limits:
     """Read ``time_limits.yaml``. Raises LimitsError; the same bytes are read once."""
     try:
+        require_modest(text)
         tree = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise LimitsError(f"time_limits.yaml is no YAML: {error}") from error

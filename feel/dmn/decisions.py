@@ -1,6 +1,6 @@
 """A DMN file as a whole: its decisions, what each needs, and how they are asked."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,18 +135,28 @@ class Decisions:
                 part.needs.clear()
 
     def _has_cycle(self, part: Part, path: list[str], done: set[str]) -> bool:
-        if part.id in path:
-            return True
+        """Whether a part needs itself; ``path`` is then the way round, else empty. A chain may be of any length."""
         if part.id in done:
             return False
         path.append(part.id)
-        for prefix, needed in part.needs:
-            same = not prefix and needed.kind != "businessKnowledgeModel"
-            if same and self._has_cycle(needed, path, done):
+        on_path, todo = {part.id}, [self._needed(part)]
+        while todo:
+            needed = next(todo[-1], None)
+            if needed is None:
+                todo.pop()
+                done.add(path[-1])
+                on_path.discard(path.pop())
+            elif needed.id in on_path:
                 return True
-        path.pop()
-        done.add(part.id)
+            elif needed.id not in done:
+                path.append(needed.id)
+                on_path.add(needed.id)
+                todo.append(self._needed(needed))
         return False
+
+    @staticmethod
+    def _needed(part: Part) -> Iterator[Part]:
+        return (needed for prefix, needed in part.needs if not prefix and needed.kind != "businessKnowledgeModel")
 
     # -- compiling ------------------------------------------------------------------------------------------------
 

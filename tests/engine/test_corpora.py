@@ -51,7 +51,7 @@ def test_data_is_made_up_from_what_expressions_ask() -> None:
 def test_every_refusal_says_what_and_where_in_both_languages(path: Path) -> None:
     raw = path.read_bytes()
     imported = translate(raw, path.name)
-    findings = [*imported.findings, *check({path.name: imported.xml}, corpora.ELSEWHERE)]
+    findings = [*imported.findings, *check({path.name: imported.xml}, corpora.ELSEWHERE, proofs=False)]
     for finding in findings:
         assert finding.zh and finding.en and finding.code
     if beyond(raw):

@@ -1,9 +1,11 @@
 """Random diagrams, as data for the token game and as BPMN for the engine.
 
 Block by block, so that every diagram can end: sequences, choices, parallel and inclusive blocks, loops around any of
-them, sub-processes and called processes with boundary events, event gateways, multi-instance tasks.
+them, sub-processes and called processes with boundary events and escalations, event gateways, multi-instance tasks,
+services and jobs of external workers.
 """
 
+from collections.abc import Iterator
 from random import Random
 from xml.sax.saxutils import escape, quoteattr
 
@@ -27,10 +29,20 @@ class Drawing:
         self._start(process)
         return process
 
-    def _start(self, process: Process, depth: int = 0) -> None:
-        start = self._node(process, "start")
-        last = self._block(process, start, depth)
+    def _start(self, process: Process, depth: int = 0, escalates: str = "") -> None:
+        last = self._node(process, "start")
+        early = self.random.random() < 0.5
+        if escalates and early:
+            last = self._throw(process, last, escalates)
+        last = self._block(process, last, depth)
+        if escalates and not early:
+            last = self._throw(process, last, escalates)
         self._flow(process, last, self._node(process, "end"))
+
+    def _throw(self, process: Process, before: str, code: str) -> str:
+        throw = self._node(process, "throw", code=code)
+        self._flow(process, before, throw)
+        return throw
 
     def _name(self, kind: str) -> str:
         self.number += 1
@@ -58,9 +70,9 @@ class Drawing:
         draw = self.random.choice
         if self.left <= 0 or depth > 4:
             return self._task(process, before)
-        kinds = [self._task, self._many, self._events]
+        kinds = [self._task, self._many, self._events, self._job, self._work]
         blocks = [self._sequence, self._choice, self._parallel, self._inclusive, self._loop, self._sub, self._call]
-        if self.random.random() < 0.2:
+        if self.random.random() < 0.3:
             return draw(kinds)(process, before)
         return draw(blocks)(process, before, depth + 1)
 
@@ -71,11 +83,15 @@ class Drawing:
             return self._boundary(process, task)
         return task
 
-    def _boundary(self, process: Process, host: str) -> str:
+    def _boundary(self, process: Process, host: str, escalation: str = "") -> str:
         """A boundary event on a host: around and back to a merge, or aside to an end of its own."""
         interrupting = self.random.random() < 0.6
         trigger = self.random.choice(["timer", "message"]) if interrupting else "timer"
-        event = self._node(process, "boundary", host=host, interrupting=interrupting, trigger=trigger)
+        if escalation:
+            trigger = "escalation"
+        event = self._node(
+            process, "boundary", host=host, interrupting=interrupting, trigger=trigger, code=escalation
+        )
         after = self._node(process, "task")
         self._flow(process, event, after)
         if not interrupting:
@@ -85,6 +101,16 @@ class Drawing:
         self._flow(process, host, merge)
         self._flow(process, after, merge)
         return merge
+
+    def _job(self, process: Process, before: str) -> str:
+        job = self._node(process, "job")
+        self._flow(process, before, job)
+        return self._boundary(process, job) if self.random.random() < 0.4 else job
+
+    def _work(self, process: Process, before: str) -> str:
+        work = self._node(process, "work")
+        self._flow(process, before, work)
+        return work
 
     def _many(self, process: Process, before: str) -> str:
         many = self._node(process, "many", count=self.random.randint(1, 3))
@@ -145,12 +171,19 @@ class Drawing:
 
     def _sub(self, process: Process, before: str, depth: int) -> str:
         inside = Process(self._name("inside"))
-        self._start(inside, depth)
+        code = self._name("code") if self.random.random() < 0.4 else ""
+        self._start(inside, depth, code)
         if self.random.random() < 0.3:
             self._terminate(inside)
         sub = self._node(process, "sub", inside=inside)
         self._flow(process, before, sub)
-        return self._boundary(process, sub) if self.random.random() < 0.6 else sub
+        return self._around(process, sub, code)
+
+    def _around(self, process: Process, host: str, code: str) -> str:
+        """The boundary event of a scope: its own escalation, or another; an escalation need not be caught."""
+        if self.random.random() < 0.4:
+            return host
+        return self._boundary(process, host, code if self.random.random() < 0.8 else "")
 
     def _terminate(self, process: Process) -> None:
         """Turn the end of a process into one that ends everything in it."""
@@ -159,11 +192,12 @@ class Drawing:
 
     def _call(self, process: Process, before: str, depth: int) -> str:
         called = Process(self._name("called"))
-        self._start(called, depth)
+        code = self._name("code") if self.random.random() < 0.3 else ""
+        self._start(called, depth, code)
         self.called.append(called)
         call = self._node(process, "call", inside=called)
         self._flow(process, before, call)
-        return self._boundary(process, call) if self.random.random() < 0.4 else call
+        return self._around(process, call, code)
 
 
 def draw(seed: int, size: int = 8) -> tuple[Process, dict[str, bytes]]:
@@ -191,16 +225,28 @@ def bpmn(process: Process) -> bytes:
     """The diagram as BPMN 2.0 with the zeebe vocabulary."""
     messages: list[str] = []
     body = _elements(process, messages)
+    codes = sorted({node.code for node in _everything(process) if node.code})
     declared = "".join(
         f'<bpmn:message id="msg_{m}" name="{m}"><bpmn:extensionElements>'
         '<zeebe:subscription correlationKey="= case_id" /></bpmn:extensionElements></bpmn:message>'
         for m in messages
+    )
+    declared += "".join(
+        f'<bpmn:escalation id="esc_{c}" name="{c}" escalationCode="{c}"></bpmn:escalation>' for c in codes
     )
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><bpmn:definitions {NAMESPACES} id="d_{process.id}" '
         f'targetNamespace="https://hejie.example/random"><bpmn:process id="{process.id}" name="{process.id}" '
         f'isExecutable="true">{body}</bpmn:process>{declared}</bpmn:definitions>'
     ).encode()
+
+
+def _everything(process: Process) -> Iterator[Node]:
+    """The nodes of a process and of the sub-processes drawn in it."""
+    for node in process.nodes.values():
+        yield node
+        if node.kind == "sub" and node.inside is not None:
+            yield from _everything(node.inside)
 
 
 def _elements(process: Process, messages: list[str]) -> str:
@@ -236,6 +282,8 @@ def _element(process: Process, node: Node, messages: list[str]) -> str:
     def event(trigger: str) -> str:
         if trigger == "timer":
             return DUE
+        if trigger == "escalation":
+            return f'<bpmn:escalationEventDefinition escalationRef="esc_{node.code}" />'
         messages.append(node.id)
         return f'<bpmn:messageEventDefinition messageRef="msg_{node.id}" />'
 
@@ -258,6 +306,10 @@ def _element(process: Process, node: Node, messages: list[str]) -> str:
             "</bpmn:multiInstanceLoopCharacteristics>"
         )
         return tag("userTask", extension("<zeebe:userTask />") + links + loop)
+    if node.kind in ("job", "work"):
+        return tag("serviceTask", extension(f'<zeebe:taskDefinition type="{node.kind}" />') + links)
+    if node.kind == "throw":
+        return tag("intermediateThrowEvent", links + event("escalation"))
     if node.kind in ("message", "timer"):
         return tag("intermediateCatchEvent", links + event(node.kind))
     if node.kind == "boundary":

@@ -29,19 +29,22 @@ class Flow:
 
 @dataclass(frozen=True)
 class Node:
-    """An element. ``kind``: start, end, terminate, task, many (parallel multi-instance task), xor, and, or,
-    event (event-based gateway), message, timer (catch events), sub, call, boundary."""
+    """An element. ``kind``: start, end, terminate, task, many (parallel multi-instance task), job (of an external
+    worker), work (a service at once), throw (an escalation), xor, and, or, event (event-based gateway), message,
+    timer (catch events), sub, call, boundary."""
 
     id: str
     kind: str
     #: sub, call: the process inside.
     inside: "Process | None" = None
-    #: boundary: the activity it sits on; whether it interrupts; message or timer.
+    #: boundary: the activity it sits on; whether it interrupts; message, timer or escalation.
     host: str = ""
     interrupting: bool = True
     trigger: str = ""
     #: many: how many instances.
     count: int = 0
+    #: throw, boundary: code of the escalation.
+    code: str = ""
 
 
 @dataclass
@@ -96,6 +99,8 @@ class Game:
     def __init__(self, process: Process, pick: int) -> None:
         self.top = Scope(process, {"pick": pick})
         self.moving: list[tuple[Scope, str]] = []
+        #: Services that were called.
+        self.worked = 0
         self._enter(self.top, process.start)
         self._settle()
 
@@ -111,13 +116,17 @@ class Game:
 
     def waiting(self) -> Counter[str]:
         """Open user tasks by element, instances of a multi-instance counted singly."""
-        return Counter({name: count for name, count in self._count().items() if count})
+        return self._count("task", "many")
 
-    def _count(self) -> Counter[str]:
+    def jobs(self) -> Counter[str]:
+        """Open jobs of external workers by element."""
+        return self._count("job")
+
+    def _count(self, *kinds: str) -> Counter[str]:
         counts: Counter[str] = Counter()
         for scope, _, _ in self.scopes():
             for activity in scope.activities:
-                if activity.node.kind in ("task", "many"):
+                if activity.node.kind in kinds:
                     counts[activity.node.id] += activity.left
         return counts
 
@@ -153,6 +162,18 @@ class Game:
             scope.activities.remove(activity)
             self._leave(scope, activity.node.id)
         self._settle()
+
+    def work(self, element: str) -> None:
+        """An external worker completes the job of an element."""
+        scope, activity = self._find(lambda a: a.node.id == element and a.node.kind == "job")
+        scope.activities.remove(activity)
+        self._leave(scope, element)
+        self._settle()
+
+    def cancel(self) -> None:
+        """Everything is taken away."""
+        self.top.activities.clear()
+        self.top.parked.clear()
 
     def trigger(self, element: str) -> None:
         """A timer or a message of an event happens."""
@@ -215,7 +236,7 @@ class Game:
 
     def _enter(self, scope: Scope, name: str) -> None:
         node = scope.process.nodes[name]
-        if node.kind in ("task", "event", "message", "timer"):
+        if node.kind in ("task", "job", "event", "message", "timer"):
             scope.activities.append(Activity(node, scope.process.boundaries(name)))
         elif node.kind == "many":
             scope.activities.append(Activity(node, scope.process.boundaries(name), left=node.count))
@@ -229,8 +250,29 @@ class Game:
             scope.activities.clear()
             scope.parked.clear()
             self.moving = [(s, f) for s, f in self.moving if s is not scope and self._alive(s)]
+        elif node.kind == "throw":
+            self._throw(scope, node)
         elif node.kind != "end":
+            self.worked += node.kind == "work"
             self._pass(scope, node)
+
+    def _throw(self, scope: Scope, node: Node) -> None:
+        """An escalation looks for who catches it, from inside out; nobody need."""
+        inner = scope
+        while True:
+            found = next(((a, outer) for s, a, outer in self.scopes() if s is inner), (None, None))
+            activity, outer = found
+            if activity is None or outer is None:
+                return self._pass(scope, node)
+            caught = next((b for b in activity.armed if b.trigger == "escalation" and b.code == node.code), None)
+            if caught is not None:
+                break
+            inner = outer
+        if caught.interrupting:
+            outer.activities.remove(activity)
+        else:
+            self._pass(scope, node)
+        return self._leave(outer, caught.id)
 
     def _pass(self, scope: Scope, node: Node) -> None:
         flows = scope.process.out(node.id)

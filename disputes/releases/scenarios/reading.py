@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from core.yaml_limits import require_modest
+
 #: Aliases of YAML multiply what they name; a scenario has no use for many.
 MOST_ALIASES = 100
 
@@ -226,6 +228,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 def _load(content: bytes, file: str) -> Any:
     try:
+        require_modest(content)
         return yaml.load(content, Loader=_Loader)  # noqa: S506  # a SafeLoader with lines
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
