@@ -29,6 +29,7 @@ check: .venv/dev.stamp ## style, types, import rules, diagrams, one migration he
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/worker/serve.py examples/worker/track.py
 	$(BIN)/lint-imports
 	$(BIN)/hejie check .
 
