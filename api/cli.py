@@ -142,20 +142,11 @@ def _decide(given: argparse.Namespace) -> int:
 
 
 def _tck(given: argparse.Namespace) -> int:
-    from feel.tck import run
+    from feel.tck import run, table
 
     report = run(given.directory)
-    _show(given, report, _tck_lines)
+    _show(given, report, table)
     return 1 if report["failures"] else 0
-
-
-def _tck_lines(report: Mapping[str, Any]) -> str:
-    def line(name: str, counts: Mapping[str, Sequence[int]]) -> str:
-        (passed, total), (nulls, of_nulls) = counts["with_value"], counts["null"]
-        return f"{passed:>5}/{total:<5} {nulls:>4}/{of_nulls:<4} {name}"
-
-    lines = [line(name, counts) for name, counts in report["folders"].items()]
-    return "\n".join([" with value     null folder", *lines, line("in all", report)])
 
 
 def _scenario(given: argparse.Namespace) -> int:

@@ -4,10 +4,11 @@ Results that expect a value are counted apart from those that expect null, which
 pass too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -37,7 +38,7 @@ class _Count:
         counter[1] += 1
 
 
-def run(folder: Path) -> dict[str, object]:
+def run(folder: Path) -> dict[str, Any]:
     """Run every case below a folder. The answer is the JSON of ``hejie tck``."""
     counts: dict[str, _Count] = {}
     failures: list[dict[str, object]] = []
@@ -58,6 +59,17 @@ def run(folder: Path) -> dict[str, object]:
         "null": _sum(each.null for each in counts.values()),
         "failures": failures,
     }
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """The report for people: one line for each folder, and one for all."""
+
+    def line(name: str, counts: Mapping[str, Sequence[int]]) -> str:
+        (passed, total), (nulls, of_nulls) = counts["with_value"], counts["null"]
+        return f"{passed:>5}/{total:<5} {nulls:>4}/{of_nulls:<4} {name}"
+
+    lines = [line(name, counts) for name, counts in report["folders"].items()]
+    return "\n".join([" with value     null folder", *lines, line("in all", report)])
 
 
 def _sum(pairs: Iterator[list[int]]) -> list[int]:
