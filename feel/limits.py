@@ -11,6 +11,7 @@ from feel.errors import FeelLimitError
 MAX_STEPS = 200_000  # iterations, items looked at, calls of built-ins; well under a second
 MAX_DATA = 200_000  # list items, or tenths of characters, made by one evaluation; about 30 MB of numbers
 CURVE = 100  # steps that exp, log, sqrt and a power cost: 20 to 150 microseconds
+ZONE = 50  # steps that reading a named time zone costs: it may be looked for in files
 CALL = 5  # steps that the call of a function written in an expression costs
 MAX_DEPTH = 60  # calls within calls
 MAX_PATTERN_TIME = 0.5  # seconds of matching patterns

@@ -58,6 +58,8 @@ class Parser:
         self._at = 0
         self._token = self._tokens[0]
         self._depth = 0
+        #: Values that may still be read: parts of a range may be read twice, but not each within another for ever.
+        self._work = 4 * len(self._tokens) + 2_000
         self._filters = 0
         self._closing_filter = False
         self._known = set(names or ())
@@ -405,6 +407,9 @@ class Parser:
     # -- the innermost forms --------------------------------------------------------------------------------------
 
     def _primary(self) -> tree.Node:
+        self._work -= 1
+        if self._work < 0:
+            raise self._too_deep()
         token = self._token
         if token.kind == "number":
             self._next()

@@ -259,6 +259,16 @@ def _compiled(pattern: str, flags: str) -> "tuple[regex.Pattern[str], int] | Non
         return None
 
 
+def _ready(runtime: Runtime, pattern: str, flags: str) -> "tuple[regex.Pattern[str], int] | None":
+    """The compiled pattern; the time that compiling takes is charged as matching is."""
+    started = time.perf_counter()
+    compiled = _compiled(pattern, flags)
+    runtime.pattern_time -= time.perf_counter() - started
+    if runtime.pattern_time <= 0:
+        raise _too_slow()
+    return compiled
+
+
 def _timed(runtime: Runtime, text: str, work: Callable[[float], Found]) -> Found:
     if len(text) > MAX_TEXT:
         raise FeelLimitError(
@@ -286,14 +296,14 @@ def _too_slow() -> FeelLimitError:
 
 def search(runtime: Runtime, text: str, pattern: str, flags: str) -> bool | None:
     """Whether the pattern occurs in the text; None when the pattern or a flag is not valid."""
-    if (compiled := _compiled(pattern, flags)) is None:
+    if (compiled := _ready(runtime, pattern, flags)) is None:
         return None
     return _timed(runtime, text, lambda limit: compiled[0].search(text, timeout=limit) is not None)
 
 
 def substitute(runtime: Runtime, text: str, pattern: str, replacement: str, flags: str) -> str | None:
     """Each occurrence replaced; ``$1`` is a group. None when not valid, or when the empty text matches."""
-    if (compiled := _compiled(pattern, flags)) is None:
+    if (compiled := _ready(runtime, pattern, flags)) is None:
         return None
     expression, groups = compiled
     template = _template(replacement, groups) if "q" not in flags else [replacement]
@@ -338,7 +348,7 @@ def _template(replacement: str, groups: int) -> list[str | int] | None:
 
 def cut(runtime: Runtime, text: str, delimiter: str) -> list[str] | None:
     """The text cut where the pattern matches. None when the pattern is not valid."""
-    if (compiled := _compiled(delimiter, "")) is None:
+    if (compiled := _ready(runtime, delimiter, "")) is None:
         return None
     expression = compiled[0]
 

@@ -36,14 +36,14 @@ _TWO = Decimal(2)
 _OTHERS = ("其他", "另外", "x")
 
 
-def constant(node: tree.Node) -> Value:
-    """The value of an expression without names; UNKNOWN for one that has some, or that fails."""
+def constant(node: tree.Node, runtime: Runtime) -> Value:
+    """The value of an expression without names; UNKNOWN for one that has some, that fails, or costs too much."""
     if _has_names(node):
         return UNKNOWN
     try:
         compiler = Compiler("", names=(), closed=True)
         code = compiler.expression(node)
-        return code([Runtime(), *([None] * compiler.size)])
+        return code([runtime, *([None] * compiler.size)])
     except (FeelError, RecursionError):
         return UNKNOWN
 
@@ -67,7 +67,8 @@ def _has_names(node: object) -> bool:
 class Constants:
     """What one cell compares its value with, and whether that is all it does."""
 
-    def __init__(self, tests: UnaryTests) -> None:
+    def __init__(self, tests: UnaryTests, runtime: Runtime) -> None:
+        self._runtime = runtime
         self.values: list[Value] = []
         #: The texts and other values that are asked for one by one.
         self.asked: list[tuple[tree.Node, Value]] = []
@@ -83,7 +84,7 @@ class Constants:
             return
         if isinstance(node, tree.Test):
             self._bound(node.value, node.operator)
-        elif (value := constant(node)) is not UNKNOWN:
+        elif (value := constant(node, self._runtime)) is not UNKNOWN:
             self._of_value(node, value)
         elif not self._question(node):
             self.exact = False
@@ -101,7 +102,7 @@ class Constants:
             self.asked.append((node, value))
 
     def _bound(self, node: tree.Node, operator: str) -> None:
-        value = constant(node)
+        value = constant(node, self._runtime)
         if value is UNKNOWN:
             self.exact = False
             self._search(node)

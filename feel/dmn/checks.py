@@ -27,8 +27,8 @@ from feel.scalars import to_json
 from feel.types import ANY, MISMATCH, Type
 from feel.values import KIND_ZH, Value, equal, kind, member, text_of
 
-MAX_TESTS = 200_000  # cells put to a test for one column
-MAX_STEPS = 20_000  # boxes looked at in one search
+MAX_TESTS = 30_000  # different cells times values put to the test for one column
+MAX_STEPS = 100_000  # values looked at in all searches of one kind
 MAX_FINDINGS = 20  # of one kind for one table
 
 _ONE_ANSWER = ("UNIQUE", "FIRST", "ANY", "PRIORITY")
@@ -91,17 +91,18 @@ def _troubles(element: str, source: str, told: Inferred) -> Iterable[TableFindin
 class _Cell:
     """One input entry: how it answers each of the column's values."""
 
-    __slots__ = ("constants", "opaque", "tests", "written")
+    __slots__ = ("_runtime", "constants", "opaque", "tests", "written")
 
-    def __init__(self, written: Cell, table: Table) -> None:
+    def __init__(self, written: Cell, table: Table, runtime: Runtime) -> None:
         self.written = written
+        self._runtime = runtime
         self.tests: UnaryTests | None = None
         self.constants: Constants | None = None
         self.opaque = False  #: whether its answer depends on more than the value
         if written.text in ("", "-"):
             return
         self.tests = compile_unary(written.text, **table.options, closed=False)
-        self.constants = Constants(self.tests)
+        self.constants = Constants(self.tests, runtime)
         self.opaque = bool(self.tests.names - {"?"} or self.tests.calls)
 
     @property
@@ -113,7 +114,7 @@ class _Cell:
         if self.tests is None:
             return True
         try:
-            return self.tests.run(value, {}, Runtime()) is True
+            return self.tests.run(value, {}, self._runtime) is True
         except (FeelError, RecursionError):
             self.opaque = True
             return False
@@ -122,12 +123,14 @@ class _Cell:
 class _Column:
     """One input: values that stand for all, each with the rules whose entry holds for it."""
 
-    def __init__(self, column: Input, cells: list[_Cell]) -> None:
+    def __init__(self, column: Input, cells: list[_Cell], runtime: Runtime) -> None:
         self.input = column
+        self._runtime = runtime
         self.cells = cells
         self.asks = any(cell.tests is not None for cell in cells)
         self.values: list[tuple[Value, int]] = []
         self.every: list[Value] = []
+        self.too_many = False  #: cells and values to try them all
         self.complete = self._fill()
         #: Rules whose entry holds when nothing is given.
         self.null = _bits(place for place, cell in enumerate(cells) if cell.holds(None))
@@ -142,7 +145,7 @@ class _Column:
         of = self.input.type
         wanted = None if of is None or of.kind in ("Any", "Null") else of.kind
         constants = [value for cell in self.cells if cell.constants for value in cell.constants.values]
-        limits = _limits(self.input)
+        limits = _limits(self.input, self._runtime)
         for limit in limits:
             constants += limit.values
         found = representatives(wanted, constants)
@@ -152,45 +155,55 @@ class _Column:
                 return True
             return False
         listed = [value for value in found if self._allowed(value)]
-        if len(listed) * len(self.cells) > MAX_TESTS:
+        alike: dict[str, int] = {}  #: the rules, as bits, whose entry reads the same
+        first: dict[str, _Cell] = {}
+        for place, cell in enumerate(self.cells):
+            alike[cell.written.text] = alike.get(cell.written.text, 0) | 1 << place
+            first.setdefault(cell.written.text, cell)
+        if len(listed) * len(first) > MAX_TESTS:
+            self.too_many = True
             return False
         self.every = listed
         masks: dict[int, Value] = {}
         for value in listed:
-            masks.setdefault(_bits(place for place, cell in enumerate(self.cells) if cell.holds(value)), value)
+            masks.setdefault(_union(alike[text] for text, cell in first.items() if cell.holds(value)), value)
+        for cell in self.cells:
+            cell.opaque |= first[cell.written.text].opaque
         self.values = [(value, mask) for mask, value in masks.items()]
         return all(limit.exact for limit in limits)
 
     def _allowed(self, value: Value) -> bool:
         if value is None:
             return True
-        runtime = Runtime()
-        if self.input.type is not None and not self.input.type.accepts(value, runtime):
+        try:
+            if self.input.type is not None and not self.input.type.accepts(value, self._runtime):
+                return False
+            if self.input.allowed_text:
+                return compile_unary(self.input.allowed_text).run(value, {}, self._runtime) is True
+        except FeelError:
             return False
-        if self.input.allowed_text:
-            return compile_unary(self.input.allowed_text).run(value, {}, runtime) is True
         return True
 
     @property
     def listed(self) -> list[Value] | None:
         """The allowed values, when they are written one by one."""
         found: list[Value] = []
-        for limit in _limits(self.input):
+        for limit in _limits(self.input, self._runtime):
             if limit.exact and len(limit.asked) == len(limit.values):
                 found += limit.values
         return found or None
 
 
-def _limits(column: Input) -> list[Constants]:
+def _limits(column: Input, runtime: Runtime) -> list[Constants]:
     """What the allowed values of the column and of its type compare with."""
     found: list[Constants] = []
     of = column.type
     while isinstance(of, Item):
         if of.constraint is not None:
-            found.append(Constants(of.constraint))
+            found.append(Constants(of.constraint, runtime))
         of = of.base
     if column.allowed_text:
-        found.append(Constants(compile_unary(column.allowed_text)))
+        found.append(Constants(compile_unary(column.allowed_text), runtime))
     return found
 
 
@@ -218,23 +231,30 @@ class _Checker:
         self._names = names
         self._rules = table.rules
         self._all = (1 << len(table.rules)) - 1
-        cells = [[_Cell(written, table) for written in rule.cells] for rule in table.rules]
+        #: What all cells of the table may cost together; one that costs more is not judged.
+        runtime = Runtime()
+        cells = [[_Cell(written, table, runtime) for written in rule.cells] for rule in table.rules]
         self._columns = [
-            _Column(column, [row[place] for row in cells]) for place, column in enumerate(table.inputs)
+            _Column(column, [row[place] for row in cells], runtime) for place, column in enumerate(table.inputs)
         ]
         self._free = self._vary_freely()
-        self._answers = [[_answer(written, table) for written in rule.answers] for rule in table.rules]
+        self._answers = [[_answer(written, table, runtime) for written in rule.answers] for rule in table.rules]
         self._said: dict[str, int] = {}
+        self._steps = MAX_STEPS
 
     def findings(self) -> list[TableFinding]:
         found = [*self._types(), *self._entries(), *self._outputs()]
         dead = {rule for finding in found if finding.code == "table.never" for rule in finding.rules}
-        try:
-            found += self._overlaps()
-            found += self._masked(dead)
-            found += self._duplicates()
-            found += self._gaps()
-        except _TooMuch:
+        found += self._overlaps()
+        found += self._duplicates()
+        too_much = any(column.too_many for column in self._columns)
+        for search in (self._gaps, lambda: self._masked(dead)):
+            self._steps = MAX_STEPS
+            try:
+                found += search()
+            except _TooMuch:
+                too_much = True
+        if too_much:
             found.append(
                 self._finding(
                     self._table.element,
@@ -390,20 +410,18 @@ class _Checker:
         ``exactly`` counts only entries of which every value is known as taking anything; otherwise an entry of
         which nothing is known takes everything.
         """
-        steps = 0
         seen: set[tuple[int, int]] = set()
 
         def look(place: int, active: int) -> list[Value] | None:
-            nonlocal steps
             if place == len(self._columns):
                 return [] if not active else None
             if (place, active) in seen:
                 return None
-            steps += 1
-            if steps > MAX_STEPS:
-                raise _TooMuch
             column = self._columns[place]
             choices = self._choices(place)
+            self._steps -= len(choices) + 1
+            if self._steps < 0:
+                raise _TooMuch
             for value, mask in [*choices, (None, column.null)] if exactly and column.values else choices:
                 if within is not None and column.exact >> within & 1 and not mask >> within & 1:
                     continue
@@ -585,12 +603,12 @@ class _Checker:
         return zh or "任何情况", en or "anything is given"
 
 
-def _answer(written: Cell, table: Table) -> Value:
+def _answer(written: Cell, table: Table, runtime: Runtime) -> Value:
     """The value of an output entry that is a constant."""
     if not written.text:
         return None
     try:
-        return constant(compile(written.text, **table.options, closed=False).tree)
+        return constant(compile(written.text, **table.options, closed=False).tree, runtime)
     except FeelError:
         return UNKNOWN
 

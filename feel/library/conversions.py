@@ -6,7 +6,7 @@ from decimal import DecimalException
 
 from feel import temporal as t
 from feel.library.define import built_in
-from feel.limits import Runtime
+from feel.limits import ZONE, Runtime
 from feel.values import NUMBERS, Value, kind, text_of, whole
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
@@ -40,6 +40,11 @@ def number(runtime: Runtime, text: str, grouping: str | None = None, decimal: st
         return None
 
 
+def _charge_zone(runtime: Runtime, text: str) -> None:
+    if "@" in text:
+        runtime.spend(ZONE)
+
+
 @built_in("date", "from: any", "month?: number", "day?: number", also=[("year", "month", "day")])
 def make_date(runtime: Runtime, first: Value, month: Value = None, day: Value = None) -> Value:
     if month is not None or day is not None:
@@ -68,15 +73,18 @@ def make_date(runtime: Runtime, first: Value, month: Value = None, day: Value = 
 )
 def make_moment(runtime: Runtime, first: Value, second: Value = None, *more: Value) -> Value:
     if more:
+        runtime.spend(ZONE if kind(more[-1]) == "string" else 1)
         return _moment_of_numbers(first, second, *more)
     found = kind(first)
     if second is None:
         if found == "string":
+            _charge_zone(runtime, first)
             return t.parse_moment(first)
         if found == "date":
             return t.make_moment(t.ordinal(first), 0, None)
         return first if found == "date and time" else None
     if kind(second) == "string" and found == "date and time":
+        runtime.spend(ZONE)
         return _in_zone(first, second)
     if kind(second) != "time" or found not in ("date", "date and time"):
         return None
@@ -135,6 +143,7 @@ def make_time(
         return _time_of_numbers(first, minute, second, offset)
     found = kind(first)
     if found == "string":
+        _charge_zone(runtime, first)
         return t.parse_time(first)
     if found == "date and time":
         _, nanos, zone = t.parts(first)

@@ -76,8 +76,12 @@ def modulo(runtime: Runtime, dividend: Decimal, divisor: Decimal) -> Decimal | N
         rest = NUMBERS.remainder(dividend, divisor)
         return NUMBERS.add(rest, divisor) if rest and (rest < 0) != (divisor < 0) else rest
     except DecimalException:
+        pass  # the quotient has more than 34 digits
+    try:
         quotient = NUMBERS.divide(dividend, divisor).to_integral_value(ROUND_FLOOR)
         return NUMBERS.subtract(dividend, NUMBERS.multiply(divisor, quotient))
+    except DecimalException:
+        return None
 
 
 def _calculation(name: str, calculate: Callable[[Decimal], Decimal]) -> None:
@@ -110,4 +114,6 @@ def _is_whole(value: Decimal) -> bool:
 
 
 def _ends_even(value: Decimal) -> bool:
-    return int(value) % 2 == 0
+    """Whether a whole number is even, by its last digit: the whole of a giant would take a while to write out."""
+    _, digits, exponent = value.to_integral_value().as_tuple()
+    return bool(exponent) or digits[-1] % 2 == 0

@@ -46,6 +46,8 @@ LIMITED = [
     "for i in 1..400000 return log(i) ** 0.1234567",
     "for i in 1..400000 return string(i)",
     "for i in 1..400000 return function(x) x",
+    'for i in 1..50000 return time("10:00:00@Nowhere/" + string(i))',
+    'for i in 1..20000 return matches("a", string(i) + "(a|b|c|d|e|f){50}x*")',
     'for i in [@"-999999999-01-01"..@"999999999-12-31"] return i',
     'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX", "^(a|aa)+$")',
     'replace("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaX", "^(a|aa)+$", "b")',
@@ -66,6 +68,9 @@ REFUSED = [
     "a" + " in a" * 9000,
     "a" + "=a" * 20000,
     "function(x) " * 2000 + "1",
+    "[1..[" * 40,
+    "[1.." * 60 + "2]" * 60,
+    "]1.." * 30,
     "for x in " * 2000,
     "x" * 60000,
     "x instance of " + "list<" * 5000,
@@ -75,6 +80,8 @@ REFUSED = [
 ]
 HARMLESS = [
     ("10 ** 1000000", None),
+    ("modulo(1e6000, 1e-6000)", None),
+    ("every i in 1..20000 satisfies even(1e6000)", True),
     ("9.9999 ** 999999999", None),
     ("exp(99999)", None),
     ('substring("abc", 1e6000)', None),

@@ -232,10 +232,12 @@ def test_what_depends_on_more_than_its_value_is_never_judged() -> None:
 
 def test_a_giant_table_is_checked_within_bounds() -> None:
     dice = random.Random(7)
-    rules = [([f"> {dice.randrange(999)}" for _ in range(8)], [str(n)]) for n in range(300)]
-    more = {"inputs": [f"x{n}" for n in range(8)], "types": ["number"] * 8}
-    _, findings = checked("FIRST", rules, **more)
-    assert len(findings) <= 60
+    for size in (80, 300):
+        rules = [([f"> {dice.randrange(999)}" for _ in range(8)], [str(n)]) for n in range(size)]
+        more = {"inputs": [f"x{n}" for n in range(8)], "types": ["number"] * 8}
+        _, findings = checked("FIRST", rules, **more)
+        assert "table.too_large" in codes(findings)
+        assert len(findings) <= 60
 
 
 # -- against brute force ------------------------------------------------------------------------------------------
@@ -301,3 +303,10 @@ def test_random_tables_are_judged_as_brute_force_judges_them(policy: str) -> Non
                 assert later <= told, rules
             seen["masked"] += len(told)
     assert all(seen[what] > 5 for what in (("overlap", "gap") if policy == "UNIQUE" else ("masked", "gap")))
+
+
+def test_cells_that_cost_much_are_not_judged_and_hold_up_nobody() -> None:
+    costly = "count(for i in 1..100000 return i)"
+    rules = [([f"> {costly}"], [costly]) for _ in range(200)]
+    _, findings = checked("UNIQUE", rules, **NUMBER)
+    assert "table.overlap" not in codes(findings)
