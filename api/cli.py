@@ -335,6 +335,29 @@ def _audit(given: argparse.Namespace) -> int:
     return 1 if report["broken"] else 0
 
 
+def _retention(given: argparse.Namespace) -> int:
+    from disputes.retention import operations, periods
+
+    settings, database = _settings(), _database()
+    report = operations.run(
+        database,
+        periods.standard(),
+        files=settings.files,
+        rehearse=given.rehearse,
+        by=f"system:{getpass.getuser()}",
+        now=core.now.now(),
+    )
+    _show(given, report, _retention_lines)
+    return 0
+
+
+def _retention_lines(report: Mapping[str, Any]) -> str:
+    lines = [f"{one['case_no']} {', '.join(one['kinds'])}: {one['counts']}" for one in report["cases"]]
+    done = "会删除 would be erased" if report["rehearsed"] else "已删除 erased"
+    told = f"{done}: {len(report['cases'])} cases, {report['accounts']} accounts; 保留 held: {report['held']}"
+    return "\n".join([*lines, told])
+
+
 def _outbox(given: argparse.Namespace) -> int:
     """There is no text-message gateway in this edition: on one's own machine the codes are read here."""
     from disputes.notices import queries
@@ -475,6 +498,11 @@ def _parser() -> argparse.ArgumentParser:
     add("outbox", _outbox, "what has not left the house; its text in development only")
     audit = commands.add_parser("audit", help="the chains of events").add_subparsers(required=True, metavar="WHAT")
     verify = audit.add_parser("verify", help="read every chain and say which were altered")
+    retention = commands.add_parser("retention", help="personal data and its periods").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    erase = retention.add_parser("run", help="erase personal data whose period has ended; the worker does it nightly")
+    erase.add_argument("--rehearse", action="store_true", help="say what would go, and erase nothing")
     people = commands.add_parser("people", help="accounts").add_subparsers(required=True, metavar="WHAT")
     person = people.add_parser("add", help="add an account; the password is asked or HEJIE_NEW_PASSWORD")
     person.add_argument("login")
@@ -486,7 +514,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--name", default="worker", help="what its owner calls it")
     token.add_argument("--scope", action="append", metavar="PERMISSION", help="job.*, job.work, task.*, …")
     token.add_argument("--days", type=_positive, default=90)
-    for sub, command in ((verify, _audit), (person, _add_person), (token, _issue_token)):
+    for sub, command in ((verify, _audit), (erase, _retention), (person, _add_person), (token, _issue_token)):
         sub.set_defaults(command=command)
         sub.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     return parser

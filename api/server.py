@@ -101,10 +101,12 @@ def open_database(settings: Settings) -> Database:
 def _furnish(database: Database, settings: Settings, directory: Path, *, demo: bool) -> str:
     """What an empty database needs to be of use; answers what to tell the person who started it."""
     from core.refusals import NotFound
-    from disputes.wiring import load_release
+    from disputes.wiring import judge_release, load_release
     from engine import bundles
 
-    now = core.now.now()
+    now, engine = core.now.now(), build_engine(settings)
+    if not demo:
+        judge_release(database, directory, engine, now=now)
     with database.transaction() as session:
         try:
             bundles.current(session)
@@ -112,7 +114,7 @@ def _furnish(database: Database, settings: Settings, directory: Path, *, demo: b
         except NotFound:
             empty = True
             if not demo:
-                load_release(session, directory, build_engine(settings), now=now, by="system", name="首版")
+                load_release(session, directory, engine, now=now, by="system", name="首版")
     if not demo:
         return ""
     from disputes.demo import introduction, run

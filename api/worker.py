@@ -246,4 +246,14 @@ def _verify(worker: Worker, now: datetime) -> dict[str, Any]:
     return {"chains": verdict.chains, "events": verdict.events}
 
 
-NIGHTLY: tuple[Nightly, ...] = (Nightly("forget_old", _forget), Nightly("verify_audit", _verify))
+def _erase(worker: Worker, now: datetime) -> dict[str, Any]:
+    """Erase personal data whose period has ended."""
+    from disputes.retention import operations, periods
+
+    report = operations.run(
+        worker.database, periods.standard(), files=worker.settings.files, by="system:retention", now=now
+    )
+    return {"cases": len(report["cases"]), "held": report["held"], "accounts": report["accounts"]}
+
+
+NIGHTLY: tuple[Nightly, ...] = (Nightly("forget_old", _forget), Nightly("verify_audit", _verify), Nightly("retention", _erase))

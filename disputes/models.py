@@ -17,6 +17,7 @@ import disputes.network.models  # noqa: F401
 import disputes.notices.models  # noqa: F401
 import disputes.releases.models  # noqa: F401
 import disputes.repair.models  # noqa: F401
+import disputes.retention.models  # noqa: F401
 import disputes.settlement.models  # noqa: F401
 import disputes.timelimits.models  # noqa: F401
 import engine.models  # noqa: F401

@@ -15,6 +15,8 @@ import disputes.intake.queries
 import disputes.mediation.queries
 import disputes.models
 import disputes.settlement.queries  # noqa: F401  # forms ask these for their context
+from core.db import Database
+from core.refusals import NotFound
 from core.settings import DEVELOPMENT_KEY, Settings
 from disputes.cases.listener import CaseListener
 from disputes.closure import services as closure
@@ -25,13 +27,13 @@ from disputes.intake import services as intake
 from disputes.mediation import services as mediation
 from disputes.mediation.services import MediationListener
 from disputes.releases.models import Release
-from disputes.releases.operations import deploy
+from disputes.releases.operations import deploy, judge
 from disputes.releases.tree import read_tree
 from disputes.settlement import services as settlement
 from disputes.timelimits.functions import functions_for
 from disputes.timelimits.listener import TimelimitsListener
 from disputes.timelimits.services import services as timelimits
-from engine import Engine, Services
+from engine import Engine, Services, bundles
 
 
 def build_engine(
@@ -62,6 +64,18 @@ def build_services(*, secret_key: str = DEVELOPMENT_KEY, base_url: str = "http:/
         courts.services,
         closure.services,
     )
+
+
+def judge_release(database: Database, directory: Path, engine: Engine, *, now: datetime) -> None:
+    """Let the gate judge the release below a directory, before a transaction deploys it into an empty database.
+
+    Takes seconds, in which nobody should wait for a transaction. Raises NotDeployable.
+    """
+    with database.reader() as session:
+        try:
+            bundles.current(session)
+        except NotFound:
+            judge(read_tree(directory).files, services=set(engine.services), now=now)
 
 
 def load_release(

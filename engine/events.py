@@ -82,33 +82,56 @@ def history(session: Session, instance_id: UUID) -> list[Event]:
 
 def verify(session: Session, instance_id: UUID) -> bool:
     """Whether the chain is whole: no entry changed, missing or added, and its head is the instance's."""
+    return not faults(session, instance_id)
+
+
+def faults(session: Session, instance_id: UUID) -> list[tuple[int, str]]:
+    """Every place at which a chain does not fit, as (number, why); empty when it is whole."""
     instance = session.execute(
         select(Instance.event_count, Instance.event_head).where(Instance.id == instance_id)
     ).one_or_none()
     if instance is None:
-        return False
-    head = ""
-    number = 0
+        return [(0, "the instance is gone")]
+    head, number = "", 0
+    found: list[tuple[int, str]] = []
     # Up to the head that was read: a step that is committed meanwhile adds entries behind it.
-    for event in history(session, instance_id)[: instance.event_count]:
+    for event in history(session, instance_id):
+        if event.number > instance.event_count:
+            break
         number += 1
-        row = {
-            "instance_id": event.instance_id,
-            "number": event.number,
-            "at": event.at,
-            "by": event.by,
-            "kind": event.kind,
-            "process": event.process,
-            "element": event.element,
-            "digest": event.digest,
-        }
-        if event.number != number or event.hash != chain_hash(head, row):
-            return False
-        erased = event.payload is None and event.salt is None
-        if not erased and event.digest != payload_digest(event.salt or "", event.payload):
-            return False
+        if event.number != number:
+            found.append((number, f"event {number} is missing"))
+            number = event.number
+            head = ""
+        why = _fault(event, head)
+        if why is not None and not (found and found[-1][0] == number - 1 and "missing" in found[-1][1]):
+            found.append((event.number, why))
         head = event.hash
-    return (number, head) == (instance.event_count, instance.event_head)
+    if number < instance.event_count:
+        found.append((instance.event_count, f"{instance.event_count - number} events are missing at the end"))
+    elif head != instance.event_head:
+        found.append((number, "the head does not fit the last event"))
+    return found
+
+
+def _fault(event: Event, head: str) -> str | None:
+    """Why an entry does not fit the one before, or its own digests."""
+    row = {
+        "instance_id": event.instance_id,
+        "number": event.number,
+        "at": event.at,
+        "by": event.by,
+        "kind": event.kind,
+        "process": event.process,
+        "element": event.element,
+        "digest": event.digest,
+    }
+    if event.hash != chain_hash(head, row):
+        return "the event was changed, or does not follow the one before"
+    erased = event.payload is None and event.salt is None
+    if not erased and event.digest != payload_digest(event.salt or "", event.payload):
+        return "the payload was changed"
+    return None
 
 
 def erase_payloads(session: Session, instance_id: UUID, *, kinds: tuple[str, ...] = ()) -> int:

@@ -96,7 +96,7 @@ def deploy(draft: dict[str, Any]) -> Release:
     """Deploy a release: new cases start on it, running ones stay on theirs. Refused with findings on an error."""
     # Judged first: playing scenarios takes seconds, in which nobody should wait for this transaction.
     files, services = _bytes(draft), runtime().services
-    judged = operations.judge(files, services=services, now=clock())
+    operations.judge(files, services=services, now=clock())
     return operations.deploy(
         write_session(),
         files,
@@ -104,7 +104,6 @@ def deploy(draft: dict[str, Any]) -> Release:
         services=services,
         now=clock(),
         by=str(current_actor()),
-        judged=judged,
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,3 +47,32 @@ class AuditEvent(Base):
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
     erased_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Anchored(Base):
+    """The head of one chain as the latest anchor found it; a chain may grow beyond it and never fall behind."""
+
+    __tablename__ = "audit_anchored"
+
+    #: The name of an audit chain, or ``events:<instance>``.
+    chain: Mapped[str] = mapped_column(String(80), primary_key=True)
+    #: The case's instance whose events it is; none for an audit chain.
+    of_instance: Mapped[UUID | None]
+    length: Mapped[int]
+    head: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(Moment)
+    #: Keyed digest of name, length and head: nobody without the data keys can write one.
+    seal: Mapped[str] = mapped_column(String(64))
+
+
+class Anchor(Base):
+    """All anchored heads of one night under one digest, chained to the anchor before."""
+
+    __tablename__ = "audit_anchor"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(Moment)
+    chains: Mapped[int]
+    previous: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    seal: Mapped[str] = mapped_column(String(64))

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, select, union
 from sqlalchemy.orm import Session
 
-from disputes.audit import rules
+from disputes.audit import anchors, rules
 from disputes.audit.models import AuditChain, AuditEvent
 from engine import Instance
 from engine import events as case_events
@@ -60,15 +61,19 @@ def verify(session: Session, chain: str | None = None) -> Verdict:
         after = names[-1]
 
 
-def verify_all(session: Session) -> Verdict:
-    """The audit's chains and the chain of events of every case."""
+def verify_all(session: Session, *, folder: Path | None = None) -> Verdict:
+    """The audit's chains, the chain of events of every case, and both against their anchors.
+
+    ``folder`` holds the witness file of the anchors; without it only the database is read.
+    """
     verdict = verify(session)
     instances = select(Instance.id, Instance.key, Instance.event_count).order_by(Instance.id)
     for instance_id, key, count in session.execute(instances).all():
         verdict.chains += 1
         verdict.events += count
-        if not case_events.verify(session, instance_id):
-            verdict.broken.append(Break(f"case:{key}", 0, "an event was changed, added or removed"))
+        for number, why in case_events.faults(session, instance_id):
+            verdict.broken.append(Break(f"case:{key}", number, why))
+    verdict.broken += [Break(*fault) for fault in anchors.faults(session, folder=folder)]
     return verdict
 
 

@@ -184,6 +184,11 @@ def _path(files: Path, digest: str) -> Path:
     return files / digest[:2] / digest
 
 
+def forget_file(files: Path, digest: str) -> None:
+    """Drop the bytes of a file that no case has any more; that they are gone already is no fault."""
+    _path(files, digest).unlink(missing_ok=True)
+
+
 def _write(files: Path, digest: str, content: bytes) -> None:
     """Write once, whole or not at all; a file whose transaction rolls back is an orphan and harms nobody."""
     path = _path(files, digest)

@@ -30,7 +30,7 @@ from disputes.inbox.models import InboxItem, ItemState
 from disputes.network.models import Kind
 from disputes.network.queries import of_kinds
 from disputes.timelimits.queries import calendar
-from disputes.wiring import build_engine
+from disputes.wiring import build_engine, judge_release
 from engine import Engine, Incident, timers
 
 #: The moment at which a demonstration of its own ends: Sunday noon, so that some deadlines lie ahead.
@@ -61,6 +61,7 @@ def run(
             f"没有名为 {row} 的演示。 There is no story {row!r}; there are: {', '.join(s.name for s in STORIES)}.",
             code="demo.no_row",
         )
+    judge_release(database, directory, engine, now=OPENING)
     with database.transaction() as session:
         cast = assemble(session, now=OPENING)
         require_release(session, directory, engine, now=OPENING)

@@ -18,7 +18,7 @@ from disputes.identity import queries as people
 from disputes.identity.actor import Actor
 from disputes.inbox.models import InboxItem, ItemState
 from disputes.network.seed import MERCHANTS
-from disputes.wiring import build_engine
+from disputes.wiring import build_engine, judge_release
 from engine import Engine
 
 #: Cases of one transaction: enough to spare commits, few enough to let others write in between.
@@ -37,6 +37,7 @@ def seed(
     began = perf_counter()
     engine = build_engine()
     chance = Random(cases)
+    judge_release(database, directory, engine, now=now)
     with database.transaction() as session:
         assemble(session, now=now)
         require_release(session, directory, engine, now=now)

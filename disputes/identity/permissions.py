@@ -223,6 +223,12 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     "rederivation.rehearse": (role(R.SUPERVISOR, R.ADMIN),),
     "rederivation.apply": ADMIN,
     "deadline.board": (role(R.SUPERVISOR, R.HEAD, R.CENTRE_CLERK),),
+    # -- retention: how long personal data is kept, and its end
+    "retention.ask": COMPLAINANT,  # 个人信息保护法 第四十七条
+    "retention.decide": SUPERVISION,
+    "retention.hold": (*SUPERVISION, *ADMIN),
+    "retention.read": (*SUPERVISION, *COMPLAINANT, *ADMIN),
+    "retention.list": (role(R.SUPERVISOR, R.HEAD, R.ADMIN),),
     # -- supervision
     "audit.read": ADMIN,
     "audit.verify": ADMIN,

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import func, select
@@ -34,15 +35,30 @@ class NotDeployable(Invalid):
 def judge(files: Mapping[str, bytes], *, services: Collection[str], now: datetime) -> list[Finding]:
     """The whole gate: the checks, and, for a release that they let pass, its own scenarios.
 
-    Takes seconds and no database: an edge asks before it begins a transaction, and hands the answer to ``deploy``.
+    Takes seconds and no database: whoever deploys asks before the transaction begins. The answer depends on files,
+    services, day and this program alone, so a process judges a release once a day.
     Raises NotDeployable with all findings when one is an error; answers the warnings.
     """
-    findings = check_files(files, services, today=now.astimezone(CHINA).date())
-    if not any(finding.severity is Severity.ERROR for finding in findings):
-        findings = [*play(files), *findings]
+    today = now.astimezone(CHINA).date()
+    asked = (bundles.digest(files), frozenset(services), today)
+    with _one_at_a_time:
+        if asked not in _judged:
+            found = check_files(files, services, today=today)
+            if not any(finding.severity is Severity.ERROR for finding in found):
+                found = [*play(files), *found]
+            while len(_judged) >= REMEMBERED:
+                _judged.pop(next(iter(_judged)))
+            _judged[asked] = found
+        findings = list(_judged[asked])
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise NotDeployable(findings)
     return findings
+
+
+#: Judgements that a process remembers.
+REMEMBERED = 32
+_judged: dict[tuple[str, frozenset[str], date], list[Finding]] = {}
+_one_at_a_time = Lock()
 
 
 def deploy(
@@ -53,14 +69,13 @@ def deploy(
     services: Collection[str],
     now: datetime,
     by: str,
-    judged: list[Finding] | None = None,
 ) -> Release:
     """Store a release that passes the gate, and let new cases start on it. Running cases stay on theirs.
 
-    ``judged`` is what ``judge`` answered for these files; without it they are judged here. Raises NotDeployable.
-    Deploying what is current already changes nothing.
+    Ask ``judge`` before the transaction begins: here it then answers at once. Raises NotDeployable.
+    what is current already changes nothing.
     """
-    findings = judge(files, services=services, now=now) if judged is None else judged
+    findings = judge(files, services=services, now=now)
     digest = bundles.save(session, files, now=now)
     latest = session.scalar(select(Release).order_by(Release.version.desc()).limit(1))
     if latest is not None and latest.digest == digest:

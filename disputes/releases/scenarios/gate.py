@@ -1,21 +1,12 @@
-"""The scenarios of a release as part of its gate: what fails is a finding.
-
-How a release's scenarios go depends on its files and on this program alone, so a process plays them once.
-"""
+"""The scenarios of a release as part of its gate: what fails is a finding."""
 
 from collections.abc import Mapping
-from threading import Lock
 
 from disputes.releases.scenarios.reading import Scenario, ScenarioError, read_scenarios
 from disputes.releases.scenarios.running import run_scenarios
-from engine import Finding, Severity, bundles
+from engine import Finding, Severity
 
 FOLDER = "scenarios/"
-#: Releases whose result a process remembers.
-REMEMBERED = 32
-
-_known: dict[str, list[Finding]] = {}
-_one_at_a_time = Lock()
 
 
 def play(files: Mapping[str, bytes]) -> list[Finding]:
@@ -23,16 +14,6 @@ def play(files: Mapping[str, bytes]) -> list[Finding]:
 
     The files must have passed the other checks: a diagram that the engine refuses cannot be played.
     """
-    digest = bundles.digest(files)
-    with _one_at_a_time:
-        if digest not in _known:
-            while len(_known) >= REMEMBERED:
-                _known.pop(next(iter(_known)))
-            _known[digest] = _play(files)
-        return list(_known[digest])
-
-
-def _play(files: Mapping[str, bytes]) -> list[Finding]:
     findings: list[Finding] = []
     scenarios: list[Scenario] = []
     for path in sorted(path for path in files if path.startswith(FOLDER)):
