@@ -328,11 +328,22 @@ def _audit(given: argparse.Namespace) -> int:
     from disputes.audit.queries import verify_all
 
     with _database().reader() as session:
-        found = verify_all(session)
+        found = verify_all(session, folder=_settings().files.parent)
     broken = [{"chain": b.chain, "number": b.number, "why": b.why} for b in found.broken]
     report = {"chains": found.chains, "events": found.events, "broken": broken}
     _show(given, report, lambda r: f"{r['chains']} chains, {r['events']} events, broken: {r['broken'] or 'none'}")
     return 1 if report["broken"] else 0
+
+
+def _anchor(given: argparse.Namespace) -> int:
+    from disputes.audit import anchors
+
+    with _database().transaction() as session:
+        anchored = anchors.anchor(session, now=core.now.now())
+    anchors.testify(_settings().files.parent, anchored)
+    report = {"anchor": anchored.number, "chains": anchored.chains, "digest": anchored.digest}
+    _show(given, report, lambda r: f"anchor {r['anchor']}: {r['chains']} chains, {r['digest']}")
+    return 0
 
 
 def _retention(given: argparse.Namespace) -> int:
@@ -498,10 +509,11 @@ def _parser() -> argparse.ArgumentParser:
     add("outbox", _outbox, "what has not left the house; its text in development only")
     audit = commands.add_parser("audit", help="the chains of events").add_subparsers(required=True, metavar="WHAT")
     verify = audit.add_parser("verify", help="read every chain and say which were altered")
+    anchor = audit.add_parser("anchor", help="note all heads under a seal; the worker does it nightly")
     retention = commands.add_parser("retention", help="personal data and its periods").add_subparsers(
         required=True, metavar="WHAT"
     )
-    erase = retention.add_parser("run", help="erase personal data whose period has ended; the worker does it nightly")
+    erase = retention.add_parser("run", help="erase what has reached its end; the worker does it nightly")
     erase.add_argument("--rehearse", action="store_true", help="say what would go, and erase nothing")
     people = commands.add_parser("people", help="accounts").add_subparsers(required=True, metavar="WHAT")
     person = people.add_parser("add", help="add an account; the password is asked or HEJIE_NEW_PASSWORD")
@@ -514,7 +526,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--name", default="worker", help="what its owner calls it")
     token.add_argument("--scope", action="append", metavar="PERMISSION", help="job.*, job.work, task.*, …")
     token.add_argument("--days", type=_positive, default=90)
-    for sub, command in ((verify, _audit), (erase, _retention), (person, _add_person), (token, _issue_token)):
+    for sub, command in ((verify, _audit), (anchor, _anchor), (erase, _retention), (person, _add_person), (token, _issue_token)):
         sub.set_defaults(command=command)
         sub.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     return parser

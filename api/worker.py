@@ -240,10 +240,21 @@ def _verify(worker: Worker, now: datetime) -> dict[str, Any]:
     from disputes.audit import queries
 
     with worker.database.reader() as session:
-        verdict = queries.verify_all(session)
+        verdict = queries.verify_all(session, folder=worker.settings.files.parent)
     if not verdict.is_whole:
         raise RuntimeError(f"{len(verdict.broken)} broken chains: {verdict.broken[:3]}")
     return {"chains": verdict.chains, "events": verdict.events}
+
+
+def _anchor(worker: Worker, now: datetime) -> dict[str, Any]:
+    """Anchor the heads of all chains, here and in the witness file. After the verification: only what is whole."""
+    from disputes.audit import anchors
+
+    with worker.database.transaction() as session:
+        anchored = anchors.anchor(session, now=now)
+        number, chains = anchored.number, anchored.chains
+    anchors.testify(worker.settings.files.parent, anchored)
+    return {"anchor": number, "chains": chains}
 
 
 def _erase(worker: Worker, now: datetime) -> dict[str, Any]:
@@ -256,4 +267,9 @@ def _erase(worker: Worker, now: datetime) -> dict[str, Any]:
     return {"cases": len(report["cases"]), "held": report["held"], "accounts": report["accounts"]}
 
 
-NIGHTLY: tuple[Nightly, ...] = (Nightly("forget_old", _forget), Nightly("verify_audit", _verify), Nightly("retention", _erase))
+NIGHTLY: tuple[Nightly, ...] = (
+    Nightly("forget_old", _forget),
+    Nightly("verify_audit", _verify),
+    Nightly("retention", _erase),
+    Nightly("anchor", _anchor),
+)

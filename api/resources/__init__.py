@@ -29,6 +29,7 @@ def init_resources(app: Flask) -> None:
         papers,
         releases,
         repair,
+        retention,
         supervision,
         tasks,
         time,
@@ -63,6 +64,7 @@ def init_resources(app: Flask) -> None:
         releases,
         time,
         repair,
+        retention,
         supervision,
         accounts,
     ):

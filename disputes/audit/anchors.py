@@ -1,8 +1,8 @@
 """Anchors: what the heads of all chains were on a night, under a keyed seal, and outside the database too.
 
-A chain holds itself together up to its head; the head stands beside it, and whoever can write the database could cut
-both, or take a whole chain away. An anchor notes every head under a seal that needs the data keys, and one line in a
-witness file. Between two anchors a chain can only grow.
+A chain holds itself together up to its head; the head stands beside it, and whoever can write the database could
+cut both, or take a whole chain away. An anchor notes every head under a seal that needs the data keys, and one line
+in a witness file. Between two anchors a chain can only grow.
 """
 
 import hashlib
@@ -104,7 +104,11 @@ def _unwitnessed(anchors: dict[int, str], folder: Path | None) -> Iterator[tuple
     for line in path.read_text(encoding="ascii").splitlines():
         number, digest, *_ = line.split(" ")
         if anchors.get(int(number)) != digest:
-            yield "anchors", int(number), "the witness file knows another anchor: the database was set back or altered"
+            yield (
+                "anchors",
+                int(number),
+                "the witness file knows another anchor: the database was set back",
+            )
 
 
 def _heads(session: Session) -> Iterator[tuple[str, UUID | None, int, str]]:

@@ -131,7 +131,7 @@ def page(
 ) -> Page:
     """The cases that concern the actor. Raises Invalid for a key that is none."""
     limit = max(1, min(limit, LARGEST_PAGE))
-    mine = _mine(session, actor)
+    mine = concerning(session, actor)
     if mine is None:
         return Page([], None)
     query = select(Case).where(mine, *_conditions(filters or Filters()))
@@ -220,7 +220,7 @@ def _by_reference(session: Session, reference: str | UUID) -> Case | None:
         return session.scalar(select(Case).where(Case.case_no == reference))
 
 
-def _mine(session: Session, actor: Actor) -> ColumnElement[bool] | None:
+def concerning(session: Session, actor: Actor) -> ColumnElement[bool] | None:
     """The cases that concern an actor; None when there can be none."""
     if actor.is_system:
         return Case.id.is_not(None)

@@ -274,6 +274,8 @@ def hold(session: Session, case: Case, *, reason: str, by: Actor, now: datetime)
     """Keep a case's data beyond its periods: a court, an audit or a review needs it."""
     require_on(session, case, by, "retention.hold")
     _require_words(reason)
+    # An erasure locks the case and looks for holds: it comes before this one, or finds it.
+    session.execute(select(Case.id).where(Case.id == case.id).with_for_update())
     held = Hold(case_id=case.id, reason=reason.strip(), set_at=now, set_by=str(by))
     session.add(held)
     session.flush()

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from disputes.audit.models import AuditEvent
 from disputes.cases.models import Case, Party
+from disputes.cases.queries import concerning
 from disputes.courts.models import ConfirmationApplication
+from disputes.identity.actor import Actor
 from disputes.identity.models import Membership, Person
 from disputes.retention.models import Erasure, ErasureRequest, Hold, Kind, RequestState
 from disputes.retention.periods import Period
@@ -140,12 +142,16 @@ def of_case(session: Session, case: Case) -> dict[str, Any]:
 
 
 def open_requests(
-    session: Session, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
+    session: Session, actor: Actor, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
 ) -> list[ErasureRequest]:
-    """Requests that wait for a decision, the oldest first."""
+    """Requests that wait for a decision, the oldest first, of the cases that the actor may see at all."""
+    mine = concerning(session, actor)
+    if mine is None:
+        return []
     wanted = (
         select(ErasureRequest)
-        .where(ErasureRequest.state == RequestState.OPEN)
+        .join(Case, Case.id == ErasureRequest.case_id)
+        .where(ErasureRequest.state == RequestState.OPEN, mine)
         .order_by(ErasureRequest.asked_at, ErasureRequest.id)
         .limit(limit)
     )

@@ -288,3 +288,30 @@ def test_a_designer_plays_scenarios_and_records_one_from_a_case(talk: Talk, case
     assert played.status_code == 200, played.json
     assert [one["passed"] for one in played.json["scenarios"]] == [True]
     assert played.json["coverage"]["desk"]["elements"] == [5, 18]
+
+
+def test_retention_is_read_asked_for_held_and_decided_by_those_who_may(talk: Talk, case: dict[str, Any]) -> None:
+    consumer, supervisor = talk("consumer"), talk("supervisor")
+    periods = consumer.get("/retention/periods").json["items"]
+    assert {one["kind"] for one in periods} == {"identity", "correspondence", "case", "paper", "account"}
+    path = f"/cases/{case['id']}"
+    assert consumer.post(f"{path}/erasure-requests", json={"reason": "删"}).status_code == 422
+    asked = consumer.post(f"{path}/erasure-requests", json={"reason": "不想再留着我的资料"})
+    assert asked.status_code == 201, asked.json
+    assert talk("merchant").post(f"{path}/erasure-requests", json={"reason": "不想再留着"}).status_code in (
+        403,
+        404,
+    )
+    kept = consumer.get(f"{path}/retention").json
+    assert "没有办完" in kept["kept_because"] and kept["erased"] == [] and len(kept["requests"]) == 1
+    assert [one["id"] for one in supervisor.get("/erasure-requests").json["items"]] == [asked.json["id"]]
+    decision = f"/erasure-requests/{asked.json['id']}/decision"
+    assert talk("officer").post(decision, json={"grant": True, "answer": "可以删除。"}).status_code == 403
+    early = supervisor.post(decision, json={"grant": True, "answer": "可以删除。"})
+    assert (early.status_code, early.json["code"]) == (409, "retention.kept")
+    refused = supervisor.post(decision, json={"grant": False, "answer": "案件还在办理，办结后再提。"})
+    assert (refused.status_code, refused.json["state"]) == (200, "refused")
+    held = supervisor.post(f"{path}/holds", json={"reason": "审计抽查，暂缓删除"})
+    assert held.status_code == 201
+    lifted = supervisor.post(f"{path}/holds/{held.json['id']}/lift")
+    assert lifted.status_code == 200 and lifted.json["lifted_at"]

@@ -119,9 +119,9 @@ def test_a_failing_job_is_recorded_and_not_repeated(
 
 
 def test_what_the_nightly_jobs_are_runs(new_worker: Callable[..., Worker], database: Database) -> None:
-    assert new_worker().night() == ["forget_old", "verify_audit"]
+    assert new_worker().night() == ["forget_old", "verify_audit", "retention", "anchor"]
     with database.reader() as session:
-        assert [run.failed for run in session.scalars(select(JobRun))] == [False, False]
+        assert [run.failed for run in session.scalars(select(JobRun))] == [False, False, False, False]
 
 
 @ON_BOTH
