@@ -63,9 +63,9 @@ def secrets(session: Session, case: Case) -> set[str]:
         found |= {answer.by_name}
     found |= {one.name for one in session.scalars(select(Evidence).where(Evidence.case_id == case.id))}
     # What an office or a merchant is called is public, and stands in its own row.
-    public = set(session.scalars(select(Base.metadata.tables["organisation"].columns["name"])))
-    staff = set(session.scalars(select(Person.name).where(Person.memberships.any())).all())
-    return {text for text in found if len(text) > 1} - public - staff
+    public = str(session.execute(select(Base.metadata.tables["organisation"])).all())
+    staff = set(session.scalars(select(Person.name).where(Person.memberships.any())))
+    return {text for text in found if len(text) > 1 and text not in public} - staff
 
 
 def everything(session: Session, files: Path) -> Iterator[tuple[str, str]]:
