@@ -526,7 +526,13 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--name", default="worker", help="what its owner calls it")
     token.add_argument("--scope", action="append", metavar="PERMISSION", help="job.*, job.work, task.*, …")
     token.add_argument("--days", type=_positive, default=90)
-    for sub, command in ((verify, _audit), (anchor, _anchor), (erase, _retention), (person, _add_person), (token, _issue_token)):
+    for sub, command in (
+        (verify, _audit),
+        (anchor, _anchor),
+        (erase, _retention),
+        (person, _add_person),
+        (token, _issue_token),
+    ):
         sub.set_defaults(command=command)
         sub.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     return parser
