@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -22,8 +23,8 @@ from sqlalchemy.engine import Engine as SqlEngine
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from engine import bundles, timers
-from engine.models import Event, Instance, Task, Timer
+from engine import bundles, jobs, timers
+from engine.models import Event, Instance, Job, Task, Timer
 from engine.runtime import Engine
 from engine.steps import Step
 
@@ -293,6 +294,7 @@ def run(
     measures |= _rounds(bench, rounds)
     measures |= _idle(bench, waiting)
     measures |= _drain(bench, due)
+    measures |= _jobs(bench, cases)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     measures["memory"] = measure("MB", [memory])
     return measures
@@ -380,6 +382,48 @@ def _drain(bench: Bench, due: int) -> dict[str, dict[str, Any]]:
     return {
         "drain_rate": measure("timers/s", [fired / seconds]),
         "drain_lateness": measure("s", lateness),
+    }
+
+
+def _jobs(bench: Bench, count: int) -> dict[str, dict[str, Any]]:
+    """Jobs of one external worker: taken ten at a time, each returned in a transaction of its own."""
+    xml = (
+        b'<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+        b'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="jobs" targetNamespace="https://hejie.example/bench">'
+        b'<bpmn:process id="one_job" isExecutable="true"><bpmn:startEvent id="s" /><bpmn:serviceTask id="t">'
+        b'<bpmn:extensionElements><zeebe:taskDefinition type="bench" /></bpmn:extensionElements></bpmn:serviceTask>'
+        b'<bpmn:endEvent id="e" /><bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="t" />'
+        b'<bpmn:sequenceFlow id="f2" sourceRef="t" targetRef="e" /></bpmn:process></bpmn:definitions>'
+    )
+    database, engine = bench.database, bench.engine
+    with database.transaction() as session:
+        bundle = bundles.save(session, {"bpmn/one_job.bpmn": xml}, now=BEGIN)
+        for n in range(count):
+            engine.start(session, bundle=bundle, process="one_job", key=f"{n}", data={}, now=BEGIN, by="bench")
+    activations, completions = [], []
+
+    def take() -> list[Job]:
+        with database.transaction() as session:
+            return jobs.activate(
+                session, ["bench"], worker="bench", limit=10, lock_for=timedelta(minutes=5), now=BEGIN
+            )
+
+    def give_back(job: Job) -> None:
+        with database.transaction() as session:
+            engine.complete_job(
+                session, job.id, {}, worker="bench", attempt=job.attempt, now=BEGIN, by="person:bench"
+            )
+
+    begin = time.perf_counter()
+    while taken := take():
+        activations.append((time.perf_counter() - begin) * 1000)
+        completions += [timed(partial(give_back, job)) * 1000 for job in taken]
+        begin = time.perf_counter()
+    seconds = (sum(activations) + sum(completions)) / 1000
+    return {
+        "job_activation": measure("ms for 10", activations),
+        "job_completion": measure("ms", completions),
+        "job_rate": measure("jobs/s", [len(completions) / seconds]),
     }
 
 

@@ -10,7 +10,7 @@ def test_the_benchmark_says_all_its_measures(sqlite_database: Database) -> None:
     assert {
         "start", "step", "step_statements", "step_commits", "step_at_3_rounds", "step_at_10_rounds",
         "state_at_3_rounds", "state_at_10_rounds", "idle_tick_100", "idle_tick_2000", "drain_rate",
-        "drain_lateness", "memory",
+        "drain_lateness", "memory", "job_activation", "job_completion", "job_rate",
     } == set(measures)  # fmt: skip
     for measure in measures.values():
         assert set(measure) == {"unit", "median", "p95", "p99", "n", "floor", "ratio"}
