@@ -14,6 +14,7 @@ import engine.checking
 from core.now import CHINA
 from disputes.cases.filing import ROUTING_FACTS
 from disputes.identity.roles import HUMAN_ROLES, Role
+from disputes.releases.law import law_findings
 from disputes.releases.tree import Tree
 from disputes.timelimits.calendar import Calendar
 from disputes.timelimits.limits import Kind, Limit, Limits, LimitsError, load_limits
@@ -43,6 +44,8 @@ def check_files(files: Mapping[str, bytes], services: Collection[str], *, today:
     findings += _unused_forms(files, forms, processes)
     findings += _english(files, processes)
     findings += _service_limits(limits, today)
+    findings += law_findings(processes, limits, today=today)
+    findings = engine.checking.unexplained(findings, processes)
     return sorted(dict.fromkeys(findings), key=lambda f: (f.severity != Severity.ERROR, f.file, f.element))
 
 
