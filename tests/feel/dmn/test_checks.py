@@ -232,7 +232,7 @@ def test_what_depends_on_more_than_its_value_is_never_judged() -> None:
 
 def test_a_giant_table_is_checked_within_bounds() -> None:
     dice = random.Random(7)
-    for size in (80, 300):
+    for size in (30, 80):
         rules = [([f"> {dice.randrange(999)}" for _ in range(8)], [str(n)]) for n in range(size)]
         more = {"inputs": [f"x{n}" for n in range(8)], "types": ["number"] * 8}
         _, findings = checked("FIRST", rules, **more)
