@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.now import CHINA
-from core.refusals import Invalid
+from core.refusals import Invalid, NotFound, WrongState
 from disputes.audit.operations import record
+from disputes.releases import queries
 from disputes.releases.checks import check_files
 from disputes.releases.models import Release
 from disputes.releases.scenarios.gate import play
@@ -95,6 +96,77 @@ def deploy(
     facts = {"digest": digest, "version": version}
     record(session, chain=f"release:{digest}", action="release.deployed", facts=facts, by=by, now=now)
     return release
+
+
+def reinstate(session: Session, version: int, *, now: datetime, by: str) -> Release:
+    """Let new cases start on an older release again; running ones stay where they are.
+
+    It passed the gate when it was deployed, and becomes a new entry: the order of entries says what was current
+    when. Raises NotFound; WrongState for one that is retired; what is current already stays so.
+    """
+    old = session.get(Release, version)
+    if old is None:
+        raise NotFound(
+            f"没有第{version}版。 There is no release {version}.", code="release.not_found", version=version
+        )
+    require_not_retired(old)
+    latest = session.scalars(select(Release).order_by(Release.version.desc()).limit(1)).one()
+    if latest.digest == old.digest:
+        return latest
+    release = Release(
+        version=latest.version + 1,
+        digest=old.digest,
+        name=f"{old.name}（恢复）"[:200],
+        deployed_at=now,
+        deployed_by=by,
+        findings=old.findings,
+    )
+    session.add(release)
+    session.flush()
+    bundles.make_current(session, old.digest, now=now)
+    facts = {"digest": old.digest, "version": release.version, "of": version, "instead_of": latest.version}
+    record(session, chain=f"release:{old.digest}", action="release.reinstated", facts=facts, by=by, now=now)
+    return release
+
+
+def retire(session: Session, version: int, *, now: datetime, by: str) -> Release:
+    """Put a release away for good. Raises NotFound; WrongState while it is current or cases run on it."""
+    release = session.get(Release, version, with_for_update=True)
+    if release is None:
+        raise NotFound(
+            f"没有第{version}版。 There is no release {version}.", code="release.not_found", version=version
+        )
+    if release.retired_at is not None:
+        return release
+    if bundles.current(session) == release.digest:
+        raise WrongState(
+            "新案件正用着这一版，不能停用。 New cases start on this release; it cannot be retired.",
+            code="release.is_current",
+            version=version,
+        )
+    running = queries.running_on(session, [release.digest]).get(release.digest, 0)
+    if running:
+        raise WrongState(
+            f"还有 {running} 件案件在用这一版，先迁移或者等它们办结。 {running} cases still run on this release.",
+            code="release.in_use",
+            version=version,
+            running=running,
+        )
+    release.retired_at, release.retired_by = now, by
+    facts = {"digest": release.digest, "version": version}
+    record(session, chain=f"release:{release.digest}", action="release.retired", facts=facts, by=by, now=now)
+    session.flush()
+    return release
+
+
+def require_not_retired(release: Release) -> None:
+    """Raises WrongState for a release that was put away."""
+    if release.retired_at is not None:
+        raise WrongState(
+            f"第{release.version}版已经停用。 Release {release.version} is retired.",
+            code="release.retired",
+            version=release.version,
+        )
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:

@@ -1,12 +1,17 @@
 """Which releases there are."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.refusals import NotFound
 from disputes.releases.models import Release
+from engine import Instance
+
+#: States of instances that are not over.
+OPEN = (Instance.State.RUNNING, Instance.State.SUSPENDED)
 
 
 def current_release(session: Session) -> Release:
@@ -31,6 +36,16 @@ def find(session: Session, version: int) -> Release:
     if release is None:
         raise NotFound(f"没有第{version}版。", code="release.not_found", version=version)
     return release
+
+
+def running_on(session: Session, digests: Collection[str]) -> dict[str, int]:
+    """Digest → cases that run or stand still on it; one with none is missing."""
+    rows = session.execute(
+        select(Instance.bundle, func.count())
+        .where(Instance.bundle.in_(digests), Instance.state.in_(OPEN))
+        .group_by(Instance.bundle)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def view(release: Release) -> dict[str, Any]:
