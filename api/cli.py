@@ -261,6 +261,57 @@ def _deploy(given: argparse.Namespace) -> int:
     return status
 
 
+def _diff(given: argparse.Namespace) -> int:
+    from contextlib import ExitStack
+
+    from disputes.releases.commands import diff
+
+    with ExitStack() as stack:
+        report = diff(given.before, given.after, lambda: stack.enter_context(_database().reader()))
+    _show(given, report, _difference_lines)
+    return 1 if report["differences"] else 0
+
+
+def _difference_lines(report: Mapping[str, Any]) -> str:
+    lines = []
+    for found in report["differences"]:
+        touched = f"  [{found['touches']}]" if found["touches"] else ""
+        lines.append(f"{found['file']}: {found['zh']}{touched}\n    {found['en']}")
+    return "\n".join(lines) or "两版说的一样。 Both say the same."
+
+
+def _move_cases(given: argparse.Namespace) -> int:
+    from disputes.releases.commands import move_cases
+    from disputes.wiring import build_engine
+
+    pairs = [text.partition("=") for text in given.map]
+    if wrong := [text for text, (old, _, new) in zip(given.map, pairs, strict=True) if not (old and new)]:
+        raise Invalid(f"对应关系写作 旧=新。 A mapping is written OLD=NEW, not {wrong[0]!r}.", code="migration.map")
+    report, status = move_cases(
+        _database(),
+        build_engine(_settings()),
+        given.before,
+        given.after,
+        mapping={old: new for old, _, new in pairs},
+        rederive=given.rederive,
+        apply=given.apply,
+        clock=core.now.now,
+        by=f"system:{getpass.getuser()}",
+    )
+    _show(given, report, _moved_lines)
+    return status
+
+
+def _moved_lines(report: Mapping[str, Any]) -> str:
+    lines = []
+    for case in report["cases"]:
+        said = [reason["zh"] + " " + reason["en"] for reason in case["reasons"]]
+        said += [f"{c['what']} {c['name']}: {c['before']} → {c['after']}" for c in case["changes"]]
+        lines.append("\n    ".join([f"{case['case_no']}  {case['state']}", *said]))
+    counts = "  ".join(f"{name} {count}" for name, count in report["counts"].items())
+    return "\n".join([*lines, f"{report['state']}: {counts}"])
+
+
 @contextmanager
 def _scratch() -> "Iterator[Database]":
     """An empty database with all tables, gone afterwards."""
@@ -475,6 +526,17 @@ def _parser() -> argparse.ArgumentParser:
     add("migrate", _migrate, "bring the database to this version's tables")
     deploy = add("deploy", _deploy, "deploy the diagrams, decisions, forms and limits below a directory")
     deploy.add_argument("--name", default="", help="what people call this release")
+    diff = add("diff", _diff, "what two releases say differently, in sentences")
+    diff.add_argument("before", metavar="A", help="a directory, or the number of a release")
+    diff.add_argument("after", metavar="B")
+    move = add("move-cases", _move_cases, "rehearse, or carry over, the running cases of a release to another")
+    move.add_argument("before", metavar="FROM", type=_positive, help="the number of a release")
+    move.add_argument("after", metavar="TO", type=_positive)
+    move.add_argument("--map", action="append", default=[], metavar="OLD=NEW", help="where ids differ")
+    move.add_argument("--rederive", action="store_true", help="reckon due dates again by the new release")
+    how = move.add_mutually_exclusive_group()
+    how.add_argument("--rehearse", action="store_true", help="only say what would happen (the default)")
+    how.add_argument("--apply", action="store_true", help="carry over the cases that fit")
     check = add("check", _check, "check a release without deploying it")
     check.add_argument("--foreign", action="store_true", help="diagrams drawn for Camunda 7: translate them first")
     foreign = add("import", _import, "translate a diagram drawn for Camunda 7")

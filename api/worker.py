@@ -26,6 +26,7 @@ from api.models import Heartbeat, JobRun
 from core.db import Database, insert_missing
 from core.now import CHINA
 from core.settings import Settings
+from disputes.releases import moving
 from engine import Engine, messages, signals, timers
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ TICK = 0.5
 EXPIRY_TICK = 60
 #: Seconds between two looks at the mails that wait.
 MAIL_TICK = 5
+#: Seconds between two looks whether cases are to move to another release.
+MOVE_TICK = 2
 #: Seconds between two heartbeats; ``/readyz`` misses a worker after two minutes.
 BEAT = 5
 #: Seconds between two looks whether a nightly job is due.
@@ -88,6 +91,7 @@ class Worker:
             (self.tick, TICK),
             (self.bring_signals, TICK),
             (self.let_messages_expire, EXPIRY_TICK),
+            (self.move_cases, MOVE_TICK),
             (self.send_mails, MAIL_TICK),
             (self.beat, BEAT),
             (self.night, NIGHT_TICK),
@@ -127,6 +131,16 @@ class Worker:
     def bring_signals(self) -> int:
         """Bring signals to the cases that they are for; answers how many arrived."""
         return signals.drain(self.database, self.engine, owner=self.owner, now=self.clock())
+
+    def move_cases(self) -> int:
+        """Go on with migrations between releases that were ordered; answers how many cases were taken up."""
+        total = 0
+        while not self._stopping.is_set():
+            taken = moving.carry_on(self.database, self.engine, clock=self.clock, most=moving.BATCH)
+            total += taken
+            if taken < moving.BATCH:
+                break
+        return total
 
     def let_messages_expire(self) -> int:
         """Let messages go that nobody took in their time; answers how many."""

@@ -4,7 +4,7 @@ No specification inside: nodes are named, and looked up in the bundle's cached s
 not written, which is the compaction: the size follows what is open, never what has happened.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from threading import local
 from typing import TYPE_CHECKING, Any, cast
 
@@ -84,6 +84,15 @@ def plant(state: Mapping[str, Any], specifications: Specifications, run: "Run | 
 def root_data(blob: bytes) -> dict[str, Any]:
     """The data of the started process, without loading the rest."""
     return cast(dict[str, Any], values.decode(unpack(blob)["s"]["0"])) if blob else {}
+
+
+def places(blob: bytes) -> Iterator[tuple[str, str]]:
+    """Process and element of every token, the activities around them too; no specification is needed."""
+    for _, key, tokens in unpack(blob)["w"]:
+        process = key.partition("/")[0]
+        for _, _, _, name, internal in tokens:
+            if "host" not in internal:
+                yield process, name.removesuffix("[each]")
 
 
 def unpack(blob: bytes) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from api.resources.paging import page, place
 from api.schemas.releases import (
     CheckedSchema,
     DeploySchema,
+    DifferencesSchema,
     FilesSchema,
     PlayedSchema,
     RecordedSchema,
@@ -36,8 +37,9 @@ resources = Resources("releases", __name__, "Diagrams, decisions, forms and limi
 def releases(query: dict[str, Any]) -> dict[str, Any]:
     """Releases, the newest first."""
     after = place(query.get("after"), int)
-    found = queries.releases(read_session(), before=after[0] if after else None, limit=query["limit"] + 1)
-    return page(found, query["limit"], "version")
+    session = read_session()
+    found = queries.releases(session, before=after[0] if after else None, limit=query["limit"] + 1)
+    return page(queries.listed(session, found), query["limit"], "version")
 
 
 @resources.route("/releases/current")
@@ -76,6 +78,30 @@ def one_file(version: int, path: str) -> Response:
     if content is None:
         raise NotFound(f"The release has no file {path!r}.")
     return Response(content, mimetype="text/plain")
+
+
+@resources.route("/releases/<int:version>/differences/<int:other>")
+@needs("release.read")
+@resources.response(200, DifferencesSchema)
+def differences(version: int, other: int) -> dict[str, Any]:
+    """What another release says differently from this one, in sentences, and whom it touches."""
+    return {"items": commands.between(read_session(), _within(version), _within(other))}
+
+
+@resources.route("/releases/<int:version>/reinstate", methods=("POST",))
+@needs("release.deploy")
+@resources.response(201, ReleaseSchema)
+def reinstate(version: int) -> Release:
+    """Let new cases start on an older release again; it becomes the newest entry. Running cases stay on theirs."""
+    return operations.reinstate(write_session(), _within(version), now=clock(), by=str(current_actor()))
+
+
+@resources.route("/releases/<int:version>/retire", methods=("POST",))
+@needs("release.retire")
+@resources.response(200, ReleaseSchema)
+def retire(version: int) -> Release:
+    """Put a release away for good; refused while it is current or cases run on it."""
+    return operations.retire(write_session(), _within(version), now=clock(), by=str(current_actor()))
 
 
 @resources.route("/releases/check", methods=("POST",))

@@ -28,13 +28,45 @@ class ReleaseSchema(Schema):
     deployed_at = Moment(required=True)
     deployed_by = fields.String(required=True)
     findings = fields.List(fields.Nested(FindingSchema), required=True)
+    retired_at = Moment(required=True, allow_none=True)
+
+
+class ListedReleaseSchema(ReleaseSchema):
+    """One deployment in the list."""
+
+    current = fields.Boolean(required=True, metadata={"description": "New cases start on it."})
+    cases = fields.Integer(required=True, metadata={"description": "Cases that run on its files now."})
+
+
+class ReleaseDifferenceSchema(Schema):
+    """One thing that two releases say differently."""
+
+    file = fields.String(required=True)
+    of = fields.String(required=True, metadata={"description": "The process, table, form, limit or scenario."})
+    element = fields.String(required=True)
+    name = fields.String(required=True)
+    kind = fields.String(required=True)
+    what = fields.String(required=True)
+    before = fields.Raw(required=True, allow_none=True)
+    after = fields.Raw(required=True, allow_none=True)
+    zh = fields.String(required=True)
+    en = fields.String(required=True)
+    touches = fields.Integer(
+        required=True, metadata={"description": "Running cases of the first release that stand at it or before it."}
+    )
+
+
+class DifferencesSchema(Schema):
+    """What two releases say differently."""
+
+    items = fields.List(fields.Nested(ReleaseDifferenceSchema), required=True)
 
 
 class ReleaseQuery(PageQuery):
     """Which releases."""
 
 
-ReleasePage = page_of(ReleaseSchema, "Release")
+ReleasePage = page_of(ListedReleaseSchema, "Release")
 
 
 class ReleaseFileSchema(Schema):

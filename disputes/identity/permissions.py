@@ -206,6 +206,10 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     "release.read": (*DESIGNER, role(R.SUPERVISOR, R.ADMIN)),
     "release.check": DESIGNER,
     "release.deploy": DESIGNER,
+    "release.retire": (*DESIGNER, *ADMIN),
+    "migration.read": (*DESIGNER, role(R.SUPERVISOR, R.ADMIN)),
+    "migration.plan": (*DESIGNER, *ADMIN),  # a rehearsal changes nothing
+    "migration.apply": (*DESIGNER, *ADMIN),
     "diagram.read": (SIGNED_IN,),
     "form.preview": DESIGNER,
     "scenario.run": DESIGNER,

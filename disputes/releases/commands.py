@@ -1,30 +1,36 @@
-"""The commands ``check``, ``deploy`` and ``scenario``, without their command line: a directory in, an object out.
+"""The commands about releases, without their command line: directories in, an object out.
 
 Only ``deploy`` and recording a scenario need the database of an installation. The number beside the object is the
 exit status: 0 good, 1 findings of severity error or failures.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import engine
+from core.db import Database
 from core.refusals import Invalid
 from disputes.cases.access import no_such_case
 from disputes.cases.models import Case
-from disputes.releases import operations, queries
+from disputes.releases import moving, operations, queries
 from disputes.releases.checks import check_tree, read_processes
+from disputes.releases.differences import differences
+from disputes.releases.models import Migration
 from disputes.releases.operations import finding_json
 from disputes.releases.scenarios.reading import Scenario, ScenarioError, read_scenarios
 from disputes.releases.scenarios.recording import record
 from disputes.releases.scenarios.running import Seen, run_scenarios
+from disputes.releases.touching import standing, touches
 from disputes.releases.tree import Tree, read_tree
-from engine import Catalogue, Severity
+from engine import Catalogue, Engine, Severity, bundles
 from engine.diagram import Kind, Process
 from engine.importing import translate
 from feel.dmn.reading import rules_of
@@ -105,6 +111,94 @@ def record_scenario(session: Session, case_no: str) -> tuple[dict[str, Any], int
     recorded = record(session, case)
     why = "" if recorded.difference is None else f"{recorded.difference.place}：{recorded.difference.zh}"
     return {"case_no": case_no, "replays": not why, "why": why or None, "text": recorded.text}, 1 if why else 0
+
+
+def diff(before: str, after: str, session: Callable[[], Session]) -> dict[str, Any]:
+    """``hejie diff A B``: what two releases say differently, each a directory or the number of a release.
+
+    ``session`` is asked only where a number is given. Raises Invalid, NotFound.
+    """
+    files = [_files_of(given, session) for given in (before, after)]
+    found = differences(files[0], files[1])
+    if before.isdigit():
+        opened = session()
+        cases = standing(opened, queries.find(opened, int(before)).digest)
+        counts: list[int | None] = [*touches(found, files[0], files[1], cases)]
+    else:
+        counts = [None] * len(found)
+    return {
+        "before": before,
+        "after": after,
+        "differences": [{**d.json(), "touches": count} for d, count in zip(found, counts, strict=True)],
+    }
+
+
+def _files_of(given: str, session: Callable[[], Session]) -> Mapping[str, bytes]:
+    if given.isdigit():
+        opened = session()
+        return bundles.load(opened, queries.find(opened, int(given)).digest).files
+    return read_tree(Path(given)).files
+
+
+def between(session: Session, before: int, after: int) -> list[dict[str, Any]]:
+    """The differences of two releases, each with the number of running cases of the first that it touches."""
+    return cast(list[dict[str, Any]], diff(str(before), str(after), lambda: session)["differences"])
+
+
+def move_cases(
+    database: Database,
+    engine: Engine,
+    from_version: int,
+    to_version: int,
+    *,
+    mapping: Mapping[str, str],
+    rederive: bool,
+    apply: bool,
+    clock: Callable[[], datetime],
+    by: str,
+) -> tuple[dict[str, Any], int]:
+    """``hejie move-cases FROM TO``: rehearse every case, and with ``apply`` carry over those that fit.
+
+    Status 1: a case was refused. Raises Invalid, NotFound, WrongState.
+    """
+    with database.transaction() as session:
+        planned = moving.plan(
+            session,
+            from_version=from_version,
+            to_version=to_version,
+            mapping=mapping,
+            rederive=rederive,
+            now=clock(),
+            by=by,
+        )
+        migration_id = planned.id
+    _wait_for(database, engine, migration_id, moving.State.REHEARSED, clock)
+    if apply:
+        with database.transaction() as session:
+            moving.begin(session, migration_id, now=clock(), by=by)
+        _wait_for(database, engine, migration_id, moving.State.DONE, clock)
+    with database.reader() as session:
+        counts = moving.counts_of(session, migration_id)
+        state = moving.find(session, migration_id).state
+        items = [moving.item_json(item) for item in moving.items_of(session, migration_id, limit=10**6)]
+    report = {"migration": str(migration_id), "state": str(state), "counts": counts, "cases": items}
+    return report, 1 if counts["refused"] else 0
+
+
+def _wait_for(
+    database: Database,
+    engine: Engine,
+    migration_id: UUID,
+    wanted: Migration.State,
+    clock: Callable[[], datetime],
+) -> None:
+    """Work until the stage is over; a worker may be doing the same."""
+    while True:
+        moving.carry_on(database, engine, clock=clock, migration_id=migration_id)
+        with database.reader() as session:
+            if moving.find(session, migration_id).state in (wanted, moving.State.ABANDONED):
+                return
+        time.sleep(0.1)
 
 
 def scenarios_of(tree: Tree) -> list[Scenario]:

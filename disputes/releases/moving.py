@@ -296,6 +296,18 @@ def items_of(
     return list(session.scalars(wanted.order_by(MigrationItem.instance_id).limit(limit)))
 
 
+def item_json(item: MigrationItem) -> dict[str, Any]:
+    """A case of a migration as the API and the command show it."""
+    return {
+        "instance_id": str(item.instance_id),
+        "case_no": item.case_no,
+        "state": str(item.state),
+        "tasks": item.tasks,
+        "reasons": item.reasons,
+        "changes": item.changes,
+    }
+
+
 def _locked(session: Session, migration_id: UUID) -> Migration:
     migration = session.get(Migration, migration_id, with_for_update=True, populate_existing=True)
     if migration is None:

@@ -1,6 +1,8 @@
 """Which releases there are."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -46,6 +48,41 @@ def running_on(session: Session, digests: Collection[str]) -> dict[str, int]:
         .group_by(Instance.bundle)
     )
     return {row[0]: row[1] for row in rows}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A release in the list, with who uses it."""
+
+    version: int
+    digest: str
+    name: str
+    deployed_at: datetime
+    deployed_by: str
+    findings: list[dict[str, Any]]
+    retired_at: datetime | None
+    current: bool
+    cases: int
+
+
+def listed(session: Session, found: Sequence[Release]) -> list[Listed]:
+    """Releases with the number of running cases on their files, and which is current."""
+    counts = running_on(session, {release.digest for release in found})
+    newest = session.scalar(select(func.max(Release.version)))
+    return [
+        Listed(
+            release.version,
+            release.digest,
+            release.name,
+            release.deployed_at,
+            release.deployed_by,
+            release.findings,
+            release.retired_at,
+            release.version == newest,
+            counts.get(release.digest, 0),
+        )
+        for release in found
+    ]
 
 
 def view(release: Release) -> dict[str, Any]:
