@@ -8,10 +8,12 @@ from engine.moving import Place, Target
 from engine.runtime import Engine
 from engine.steps import (
     BpmnError,
+    Change,
     Decided,
     FunctionContext,
     FunctionFactory,
     Listener,
+    Migrated,
     Service,
     ServiceCall,
     Services,
@@ -21,6 +23,7 @@ from engine.steps import (
 __all__ = [
     "BpmnError",
     "Catalogue",
+    "Change",
     "Decided",
     "Engine",
     "Event",
@@ -31,6 +34,7 @@ __all__ = [
     "Instance",
     "Job",
     "Listener",
+    "Migrated",
     "Place",
     "Service",
     "ServiceCall",

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from SpiffWorkflow.util.task import TaskState
 from sqlalchemy import func, select, union_all
 
 from core.refusals import Invalid, WrongState
-from engine import moments, state
+from engine import moments, proving, state
 from engine.diagram import Element, Kind, Process
 from engine.incidents import Stuck
 from engine.listening import events_of
@@ -36,7 +37,7 @@ class Reason:
     """Why an instance cannot be carried over, at one element."""
 
     #: ``migrate.missing``, ``migrate.kind``, ``migrate.scope``, ``migrate.loop``, ``migrate.flow``,
-    #: ``migrate.called``, ``migrate.job``, ``migrate.expression``, ``migrate.stuck``, ``migrate.incident``.
+    #: ``migrate.called``, ``migrate.job``, ``migrate.no_way_on``, ``migrate.stuck``, ``migrate.incident``.
     code: str
     process: str
     element: str
@@ -719,6 +720,46 @@ def incident_open(instance: Instance) -> NotMigratable:
             )
         ]
     )
+
+
+def marking_of(packed: Mapping[str, Any], bundle: Specifications) -> list[proving.Scope]:
+    """The tokens of a state, scope by scope, as the token game asks for them."""
+    scopes: list[proving.Scope] = []
+    hosts: dict[int, tuple[int, str]] = {}
+    for host, key, tokens in packed["w"]:
+        process, _, element = key.partition("/")
+        index, inside = hosts.get(host, (None, ""))
+        scope = proving.Scope(process, element, index, inside)
+        for number, body, status, name, internal in tokens:
+            node: Node = bundle.scopes[key].task_specs[name]
+            hosts[number] = (len(scopes), node.element.id)
+            if body or "host" in internal:
+                continue
+            if isinstance(node, Joining) and status == TaskState.WAITING:
+                scope.via[internal["via"]] += 1
+            else:
+                scope.at[node.element.id] += 1
+        scopes.append(scope)
+    return scopes
+
+
+def require_a_way_on(packed: Mapping[str, Any], run: Run, route: Route) -> None:
+    """Refuse where a saved run has come to rest, if the new diagram cannot end from there.
+
+    ``packed`` is the state before: a case that stood no better in its own diagram may go over. Raises
+    NotMigratable.
+    """
+    if run.instance.state != Instance.State.RUNNING:
+        return
+    services = run.engine.services
+    here = marking_of(state.unpack(run.instance.blob), route.new)
+    found = proving.judge_marking(route.new.processes, here, services=services)
+    if found is None:
+        return
+    if proving.judge_marking(route.old.processes, marking_of(packed, route.old), services=services) is not None:
+        return
+    process = next((p.id for p in route.new.processes.values() if p.file == found.file), "")
+    raise NotMigratable([Reason("migrate.no_way_on", process, found.element, found.zh, found.en)])
 
 
 def migrate(run: Run, packed: Mapping[str, Any], route: Route, *, rederive: bool) -> None:

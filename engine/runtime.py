@@ -410,6 +410,7 @@ class Engine:
                 run.take_kept()
                 run.rearm_if_asked()
                 run.save()
+                migrating.require_a_way_on(packed, run, route)
         except Stuck as stuck:
             session.expire_all()
             raise migrating.NotMigratable([migrating.stuck_reason(stuck)]) from stuck

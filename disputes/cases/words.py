@@ -9,7 +9,7 @@ from lxml import etree
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import Instance, bundles
+from engine import Event, Instance, bundles
 
 _BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 
@@ -28,9 +28,18 @@ class Names:
 
 
 def names_of(session: Session, instance_id: UUID | None) -> Names:
-    """The names in the release of an instance."""
+    """The names in the release of an instance, and in those on which it ran before."""
     digest = session.scalar(select(Instance.bundle).where(Instance.id == instance_id))
-    return names_in(session, digest) if digest else Names({}, {})
+    if digest is None:
+        return Names({}, {})
+    names = names_in(session, digest)
+    for payload in session.scalars(
+        select(Event.payload).where(Event.instance_id == instance_id, Event.kind == "instance.migrated")
+    ):
+        # What happened under an earlier release is called by that release's names.
+        earlier = names_in(session, payload["from"]) if payload else Names({}, {})
+        names = Names({**earlier.chinese, **names.chinese}, {**earlier.english, **names.english})
+    return names
 
 
 def names_in(session: Session, digest: str) -> Names:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from disputes.timelimits import functions
 from disputes.timelimits.models import Deadline, DeadlineExtension, DeadlinePause
 from disputes.timelimits.rules import day_of, moment_of
-from engine import Instance, Step, Task, Timer, specifications
+from engine import Instance, Migrated, Step, Task, Timer, specifications
 from engine.diagram import Kind
 
 #: Limit and start: what a deadline is known by within its instance.
@@ -46,6 +46,8 @@ class TimelimitsListener:
         functions.forget(session)
         if step.failed:
             return
+        if step.migrated is not None:
+            _rename(session, step.instance.id, step.migrated)
         begun = _noted([*step.armed, *step.opened, *step.moved])
         over = _noted([*step.fired, *step.dropped, *step.completed, *step.cancelled])
         if not begun and not over:
@@ -187,6 +189,14 @@ def _lapse(session: Session, step: Step, rows: Iterable[Deadline]) -> None:
 def _settle(row: Deadline, state: Deadline.State, step: Step) -> None:
     if row.state in _OPEN:
         row.state, row.settled_at = state, step.now
+
+
+def _rename(session: Session, instance_id: UUID, migrated: Migrated) -> None:
+    """A deadline names the activity that it bounds as the diagram names it now."""
+    if not migrated.renamed:
+        return
+    for row in session.scalars(select(Deadline).where(Deadline.instance_id == instance_id)):
+        row.process, row.element = migrated.renamed.get((row.process, row.element), (row.process, row.element))
 
 
 def _close_pauses(session: Session, step: Step) -> None:

@@ -511,3 +511,29 @@ def test_random_cases_wander_through_growing_diagrams(sqlite_database: Database)
         moved, refused = moved + went, refused + stayed
     assert moved > 20
     assert refused == 0
+
+
+def test_a_case_between_split_and_join_is_refused_where_a_branch_was_added(database: Database) -> None:
+    """The third branch never had a token, so the join would wait for it for ever."""
+    house = House(database, two_branches("a", "b"))
+    house.start()
+    other = changed(house, two_branches("a", "b", "c"))
+    ((code, _),) = reasons(house, other)
+    assert code == "migrate.no_way_on"
+    house.complete("a")
+    assert [code for code, _ in reasons(house, other)] == ["migrate.no_way_on"]
+    before_the_split = Scope().start().user("first").par("split").par("join").end().flow("join", "end")
+    for name in ("a", "b"):
+        before_the_split.user(name).flow("split", name).flow(name, "join")
+    before_the_split.path("start", "first", "split")
+    house = House(database, drawn(before_the_split))
+    house.start(key="case-2")
+    before_the_split.user("c").flow("split", "c").flow("c", "join")
+    migrate(house, changed(house, drawn(before_the_split)))
+    house.complete("first")
+    instance = house.instance().id
+    assert sorted(t.element for t in house.tasks(instance=instance)) == ["a", "b", "c"]
+    with house.database.transaction() as session:
+        for task in house.tasks(instance=instance):
+            step = house.engine.complete(session, task.id, {}, now=house.now, by="t")
+    assert step.ended == "end"
