@@ -26,6 +26,7 @@ from api.edge import Edge
 from api.worker import Worker
 from core import sealing
 from core.db import Base, Database
+from core.now import CHINA
 from core.refusals import Invalid
 from core.settings import DEVELOPMENT_KEY, Settings
 from disputes.cases.models import Case
@@ -36,6 +37,9 @@ from disputes.identity.models import Person
 from disputes.inbox.forms import form_in
 from disputes.inbox.models import InboxItem, ItemState
 from disputes.network.models import Organisation
+from disputes.releases.checks import check_tree
+from disputes.releases.tree import read_tree
+from disputes.wiring import build_services
 from engine import Engine, Instance, bench, bundles
 from engine.steps import Step
 
@@ -56,9 +60,18 @@ def run(url: str | None = None, *, directory: Path = Path(), quick: bool = False
             measures = over_http(database, Path(place), steps=20 if quick else 300) | late
             measures |= bench.run(database, **(QUICK if quick else {}))
             measures |= of_feel(quick=quick)
+            measures |= of_gate(directory, rounds=1 if quick else 10)
         finally:
             database.dispose()
     return {"machine": machine(), "database": database.dialect, "measures": measures}
+
+
+def of_gate(directory: Path, *, rounds: int) -> dict[str, dict[str, Any]]:
+    """The deploy gate over the whole release of a directory, its scenarios aside."""
+    tree = read_tree(directory)
+    services, today = set(build_services()), core.now.now().astimezone(CHINA).date()
+    times = [bench.timed(lambda: check_tree(tree, services, today=today)) * 1000 for _ in range(rounds)]
+    return {"check_release": bench.measure("ms", times)}
 
 
 def text(report: Mapping[str, Any]) -> str:

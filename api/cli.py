@@ -120,13 +120,24 @@ def _corpora(given: argparse.Namespace) -> int:
 
 
 def _finding_lines(report: Mapping[str, Any]) -> str:
-    lines = []
+    """The findings by file: element and code, the sentence in both languages, the way there."""
+    lines: list[str] = []
+    by_file: dict[str, list[Mapping[str, Any]]] = {}
     for found in report["findings"]:
-        lines.append(f"{found['severity']:<8} {found['file']} {found['element']} [{found['code']}]")
-        lines += [f"         {found['zh']}", f"         {found['en']}"]
+        by_file.setdefault(found["file"], []).append(found)
+    for file, findings in by_file.items():
+        lines += [file, *(line for found in findings for line in _finding_text(found)), ""]
     files = report.get("files")
     counted = f"{len(files)} files, " if isinstance(files, list) else ""
     return "\n".join([*lines, f"{counted}{len(report['findings'])} findings"])
+
+
+def _finding_text(found: Mapping[str, Any]) -> list[str]:
+    lines = [f"  {found['severity']:<8}{found['element']} [{found['code']}]"]
+    lines += [f"          {found['zh']}", f"          {found['en']}"]
+    if found.get("trace"):
+        lines.append(f"          {' → '.join(found['trace'])}")
+    return lines
 
 
 def _decide(given: argparse.Namespace) -> int:

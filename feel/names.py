@@ -5,6 +5,7 @@ can cut ``profit-loss`` rightly, so the parser asks here.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from feel.errors import FeelSyntaxError
 from feel.lexer import Token, tokens
@@ -50,6 +51,7 @@ class Index:
         return None
 
 
+@lru_cache(4_096)
 def parts_of(name: str) -> tuple[str, ...]:
     """The tokens of a name; a name that cannot be written in FEEL is one part by itself."""
     try:
