@@ -116,16 +116,6 @@ def test_every_wait_is_bounded(drawing: Drawing) -> None:
     assert unbounded == []
 
 
-def test_a_standing_duty_reminds_every_day_and_tells_somebody_above(drawing: Drawing) -> None:
-    for node in drawing.nodes.values():
-        if not _is_standing(node):
-            continue
-        daily = [event for event in _boundaries(drawing, node) if _is_daily(event)]
-        assert daily, f"{node.id} has no daily reminder"
-        told = set().union(*(_told_after(drawing, event.id) for event in daily))
-        assert told & {"supervisor", "head"}, f"{node.id} reminds only {told}"
-
-
 def test_no_limit_decides_in_the_place_of_an_authority(drawing: Drawing) -> None:
     """An interrupting limit on an authority's duty leads to somebody's task, never straight to a decision."""
     papers = {
@@ -400,14 +390,6 @@ def _after(drawing: Drawing, start: str, *, through: tuple[str, ...]) -> list[No
                 if target.kind in through:
                     todo.append(target.id)
     return found
-
-
-def _told_after(drawing: Drawing, event: str) -> set[str]:
-    told: set[str] = set()
-    for node in _after(drawing, event, through=("exclusiveGateway",)):
-        for given in node.element.findall(f".//{ZEEBE}input"):
-            told |= set(re.findall(r'"(\w+)"', given.attrib["source"]))
-    return told
 
 
 def _services_before_a_task(drawing: Drawing, event: str) -> set[str]:
