@@ -40,7 +40,7 @@ from disputes.network.models import Organisation
 from disputes.releases.checks import check_tree
 from disputes.releases.tree import read_tree
 from disputes.wiring import build_services
-from engine import Engine, Instance, bench, bundles
+from engine import Engine, Instance, bench, bundles, load
 from engine.steps import Step
 
 #: What ``--quick`` measures: whether it runs at all.
@@ -52,7 +52,8 @@ def run(url: str | None = None, *, directory: Path = Path(), quick: bool = False
     """All measures on an empty database: the one at ``url``, else a SQLite file of its own."""
     with tempfile.TemporaryDirectory(prefix="hejie-bench-") as place:
         sealing.unlock((DEVELOPMENT_KEY,))
-        database = Database(url or f"sqlite:///{Path(place) / 'bench.db'}")
+        address = url or f"sqlite:///{Path(place) / 'bench.db'}"
+        database = Database(address)
         try:
             _require_empty(database)
             # First, while no timer of another measure is due by the real clock.
@@ -61,6 +62,13 @@ def run(url: str | None = None, *, directory: Path = Path(), quick: bool = False
             measures |= bench.run(database, **(QUICK if quick else {}))
             measures |= of_feel(quick=quick)
             measures |= of_gate(directory, rounds=1 if quick else 10)
+            measures |= load.run(
+                database,
+                address,
+                directory / "examples" / "load",
+                count=4 if quick else 400,
+                keys=(DEVELOPMENT_KEY,),
+            )
         finally:
             database.dispose()
     return {"machine": machine(), "database": database.dialect, "measures": measures}
