@@ -22,6 +22,7 @@ import core.now
 import disputes.models  # noqa: F401
 import feel.bench
 from api.app import create_app
+from api.bench_deadlines import rederivation_measures
 from api.edge import Edge
 from api.worker import Worker
 from core import sealing
@@ -60,6 +61,7 @@ def run(url: str | None = None, *, directory: Path = Path(), quick: bool = False
             late = idle_lateness(database, Path(place), timers=5 if quick else 60)
             measures = over_http(database, Path(place), steps=20 if quick else 300) | late
             measures |= bench.run(database, **(QUICK if quick else {}))
+            measures |= rederivation_measures(database, directory, deadlines=200 if quick else 10_000)
             measures |= of_feel(quick=quick)
             measures |= of_gate(directory, rounds=1 if quick else 10)
             measures |= load.run(

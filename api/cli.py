@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import core.now
 from core.now import CHINA
@@ -23,6 +24,8 @@ from core.refusals import Invalid, NotFound, Refusal
 from core.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from core.db import Database
 
 #: The checkout: where diagrams, forms and limits lie when no directory is named.
@@ -431,6 +434,103 @@ def _retention_lines(report: Mapping[str, Any]) -> str:
     return "\n".join([*lines, told])
 
 
+def _rederive(given: argparse.Namespace) -> int:
+    """Rehearse what a cause would move, or carry a rehearsal out to its end."""
+    from disputes.cases.rederivations import tell_moved
+    from disputes.timelimits import rederivation
+    from disputes.timelimits.models import Rederivation
+
+    database = _database()
+    by = f"system:{getpass.getuser()}"
+    if given.apply is None:
+        wanted: dict[str, Any] = {"cause": "limits" if given.limits else "check"}
+        wanted["release"] = given.release
+        return _rehearsed(given, database, wanted, by)
+    with database.transaction() as session:
+        plan = rederivation.find(session, given.apply, lock=True)
+        if plan.state != Rederivation.State.APPLYING:  # after a kill the command is given again
+            rederivation.begin(session, plan, now=core.now.now(), by=by)
+    from disputes.wiring import build_engine
+
+    engine = build_engine(_settings())
+    rederivation.carry_out(database, engine, clock=core.now.now, tell=tell_moved, plan_id=given.apply)
+    with database.reader() as session:
+        report = _plan_report(session, given.apply)
+    _show(given, report, _plan_lines)
+    return 1 if report["items"].get("failed") else 0
+
+
+def _rehearsed(given: argparse.Namespace, database: "Database", wanted: dict[str, Any], by: str) -> int:
+    from disputes.timelimits import rederivation
+
+    with database.transaction() as session:
+        plan_id = rederivation.rehearse_wanted(session, wanted, now=core.now.now(), by=by).id
+    with database.reader() as session:
+        report = _plan_report(session, plan_id)
+    _show(given, report, _plan_lines)
+    return 1 if report["items"].get("failed") else 0
+
+
+def _plan_report(session: "Session", plan_id: UUID) -> dict[str, Any]:
+    from disputes.timelimits import rederivation
+
+    plan = rederivation.find(session, plan_id)
+    rows, after = [], 0
+    while page := rederivation.items(session, plan_id, after=after, limit=1000):
+        after = page[-1].number
+        rows += [
+            {
+                "case": item.key,
+                "limit": item.limit,
+                "start": item.start,
+                "before": item.before_on.isoformat(),
+                "after": item.after_on.isoformat(),
+                "effect": str(item.effect),
+                "state": str(item.state),
+                "note": item.note,
+            }
+            for item in page
+        ]
+    return {
+        "plan": str(plan.id),
+        "cause": str(plan.cause),
+        "state": str(plan.state),
+        "counts": plan.counts,
+        "items": rederivation.progress(session, plan_id),
+        "rows": rows,
+    }
+
+
+#: Rows printed for people; --json has all.
+_ROWS_SHOWN = 20
+
+
+def _plan_lines(report: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{name} {number}" for name, number in report["counts"].items())
+    lines = [f"{report['state']} {report['plan']}", f"  {counts}"]
+    for row in report["rows"][:_ROWS_SHOWN]:
+        moved = f"{row['limit']:<5}{row['before']} → {row['after']}"
+        lines.append(f"  {row['case']} {moved} {row['effect']} {row['state']} {row['note']}".rstrip())
+    if len(report["rows"]) > _ROWS_SHOWN:
+        lines.append(f"  … {len(report['rows']) - _ROWS_SHOWN} more: --json")
+    if report["state"] == "rehearsed":
+        lines.append(f"预演，什么都没有改。 Nothing was changed: hejie rederive --apply {report['plan']}")
+    return "\n".join(lines)
+
+
+def _calendar_import(given: argparse.Namespace) -> int:
+    """Rehearse the days of a file: date,is_workday,name with a heading."""
+    from disputes.timelimits.commands import read_days
+
+    wanted = {
+        "cause": "calendar",
+        "days": read_days(given.file.read_text(encoding="utf-8-sig")),
+        "document_no": given.document,
+        "source": given.source or given.file.name,
+    }
+    return _rehearsed(given, _database(), wanted, f"system:{getpass.getuser()}")
+
+
 def _outbox(given: argparse.Namespace) -> int:
     """There is no text-message gateway in this edition: on one's own machine the codes are read here."""
     from disputes.notices import queries
@@ -578,6 +678,12 @@ def _parser() -> argparse.ArgumentParser:
     bench = add("bench", _bench, "measure steps, timers and memory beside a bare transaction")
     bench.add_argument("--database", help="a database URL; a fresh SQLite file by default")
     bench.add_argument("--quick", action="store_true", help="fewer rounds: is everything measured at all?")
+    rederive = add("rederive", _rederive, "reckon all running deadlines again: rehearse, then apply the rehearsal")
+    what = rederive.add_mutually_exclusive_group()
+    what.add_argument("--rehearse", action="store_true", help="only say what would move (the default)")
+    what.add_argument("--apply", type=_uuid, metavar="PLAN", help="carry a rehearsal out; given again after a kill")
+    rederive.add_argument("--limits", action="store_true", help="by the time limits of a release")
+    rederive.add_argument("--release", metavar="DIGEST", help="with --limits: which one, else the one in force")
     add("seed", _seed, "add synthetic cases").add_argument("--cases", type=_positive, required=True)
     add("outbox", _outbox, "what has not left the house; its text in development only")
     audit = commands.add_parser("audit", help="the chains of events").add_subparsers(required=True, metavar="WHAT")
@@ -599,12 +705,18 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--name", default="worker", help="what its owner calls it")
     token.add_argument("--scope", action="append", metavar="PERMISSION", help="job.*, job.work, task.*, …")
     token.add_argument("--days", type=_positive, default=90)
+    days = commands.add_parser("calendar", help="the calendar").add_subparsers(required=True, metavar="WHAT")
+    days_in = days.add_parser("import", help="rehearse a file of days: date,is_workday,name")
+    days_in.add_argument("file", type=Path)
+    days_in.add_argument("--document", default="", metavar="NO", help="number of the notice")
+    days_in.add_argument("--source", default="", help="who announced it; the file's name by default")
     for sub, command in (
         (verify, _audit),
         (anchor, _anchor),
         (erase, _retention),
         (person, _add_person),
         (token, _issue_token),
+        (days_in, _calendar_import),
     ):
         sub.set_defaults(command=command)
         sub.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -615,6 +727,13 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected the id of a rehearsal, found {text!r}") from None
 
 
 def _directory(text: str) -> Path:

@@ -41,6 +41,8 @@ EXPIRY_TICK = 60
 MAIL_TICK = 5
 #: Seconds between two looks whether cases are to move to another release.
 MOVE_TICK = 2
+#: Seconds between two looks for deadlines that were ordered to be moved, and how many batches at a time.
+REDERIVE_TICK, REDERIVE_BATCHES = 2, 20
 #: Seconds between two heartbeats; ``/readyz`` misses a worker after two minutes.
 BEAT = 5
 #: Seconds between two looks whether a nightly job is due.
@@ -93,6 +95,7 @@ class Worker:
             (self.let_messages_expire, EXPIRY_TICK),
             (self.move_cases, MOVE_TICK),
             (self.send_mails, MAIL_TICK),
+            (self.rederive, REDERIVE_TICK),
             (self.beat, BEAT),
             (self.night, NIGHT_TICK),
         ):
@@ -159,6 +162,21 @@ class Worker:
         from disputes.notices import mail
 
         return mail.send_waiting(self.database, self.settings, owner=self.owner, now=self.clock())
+
+    def rederive(self) -> int:
+        """Go on moving the deadlines of a re-derivation that was applied; answers how many cases were taken up."""
+        from disputes.cases.rederivations import tell_moved
+        from disputes.timelimits import rederivation
+
+        total = 0
+        while not self._stopping.is_set():
+            taken = rederivation.carry_out(
+                self.database, self.engine, clock=self.clock, tell=tell_moved, batches=REDERIVE_BATCHES
+            )
+            total += taken
+            if not taken:
+                break
+        return total
 
     def beat(self) -> None:
         """Say that this worker lives."""

@@ -21,6 +21,7 @@ def init_resources(app: Flask) -> None:
     from api.resources import (
         accounts,
         cases,
+        deadlines,
         evidence,
         jobs,
         messages,
@@ -28,6 +29,7 @@ def init_resources(app: Flask) -> None:
         network,
         notices,
         papers,
+        rederivations,
         releases,
         repair,
         retention,
@@ -67,6 +69,8 @@ def init_resources(app: Flask) -> None:
         time,
         repair,
         retention,
+        deadlines,
+        rederivations,
         supervision,
         accounts,
     ):

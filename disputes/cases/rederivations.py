@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from disputes.cases.models import Case
@@ -22,10 +23,20 @@ _CAUSES = {
 }
 
 
+_COLUMNS = (
+    Case.id,
+    Case.case_no,
+    Case.complainant_id,
+    Case.merchant_id,
+    Case.office_id,
+    Case.respondent_told_at,
+)
+
+
 def tell_moved(session: Session, moved: Mapping[str, Sequence[Moved]], plan: Rederivation, now: datetime) -> None:
     """Tell the parties and the office of each case which of its last days moved, and why."""
     ids = [UUID(key) for key in moved if _is_case(key)]
-    cases = {case.id: case for case in session.scalars(select(Case).where(Case.id.in_(ids)))}
+    cases = {case.id: case for case in session.execute(select(*_COLUMNS).where(Case.id.in_(ids)))}
     told = [
         one
         for key, what in moved.items()
@@ -41,7 +52,7 @@ class _Words:
     en: str
 
 
-def _of_case(case: Case, moved: Sequence[Moved], plan: Rederivation) -> Iterator[Told]:
+def _of_case(case: Row[*tuple[Any, ...]], moved: Sequence[Moved], plan: Rederivation) -> Iterator[Told]:
     public = [m for m in moved if m.for_parties]
     if public:
         yield _told(case, public, plan, person_id=case.complainant_id)
@@ -52,7 +63,7 @@ def _of_case(case: Case, moved: Sequence[Moved], plan: Rederivation) -> Iterator
 
 
 def _told(
-    case: Case,
+    case: Row[*tuple[Any, ...]],
     moved: Sequence[Moved],
     plan: Rederivation,
     *,

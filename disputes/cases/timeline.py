@@ -21,6 +21,8 @@ KINDS = frozenset(
         "instance.started", "task.opened", "task.completed", "task.cancelled", "timer.fired", "message.received",
         "service.called", "instance.completed", "instance.cancelled", "instance.suspended", "instance.resumed",
         "incident.opened", "incident.resolved", "incident.voided", "data.edited", "token.moved", "token.skipped",
+        "deadline.paused", "deadline.resumed", "deadline.extended", "deadline.extension_asked",
+        "deadline.extension_refused", "deadline.extension_withdrawn", "deadline.moved",
     }
 )  # fmt: skip
 
@@ -33,6 +35,7 @@ _OFFICE = frozenset({"officer", "centre_clerk", "station_clerk", "supervisor", "
 
 #: Which party is told of what happens at an element; what is not named here only the offices see.
 #: The merchant's side sees nothing of the complainant's identity papers, of warnings inside the office, of ratings.
+_NONE: frozenset[str] = frozenset()
 _BOTH = frozenset({"complainant", "respondent"})
 _COMPLAINANT = frozenset({"complainant"})
 TOLD: dict[str, frozenset[str]] = {
@@ -141,6 +144,8 @@ class _Reader:
         if event.kind in _OPERATORS:
             return False
         told = _BOTH if event.kind in _EVERYBODY else TOLD.get(event.element, frozenset())
+        if event.kind.startswith("deadline."):
+            told = self._told_of_deadline(event)
         sides = set(self.roles)
         if "court_liaison" in sides or "council_liaison" in sides:
             sides |= {"complainant", "respondent"}
@@ -153,6 +158,20 @@ class _Reader:
             task = self._task(event)
             return task is None or task.item != "complainant" or event.kind == "task.completed"
         return True
+
+    def _told_of_deadline(self, event: Event) -> frozenset[str]:
+        """The parties read what moved a limit of the law, or one that they are held to; asking is the office's."""
+        if event.kind.startswith("deadline.extension_"):
+            return _NONE
+        deadline = self._deadline(event)
+        if deadline is None:
+            return _NONE
+        said = deadline.explanation
+        return _BOTH if said.get("legal") or said.get("bound") == "party" else _NONE
+
+    def _deadline(self, event: Event) -> Deadline | None:
+        payload = event.payload or {}
+        return self.deadlines.get((str(payload.get("limit")), str(payload.get("start"))))
 
     def _words(self, event: Event) -> tuple[str, str] | None:
         zh, en = self.names.of(event.process, event.element)
@@ -191,6 +210,8 @@ class _Reader:
                 return f"已排除：{zh}", f"Mended: {en}"
             case "incident.voided":
                 return f"不再重试：{zh}{self._why(event)}", f"Given up: {en}{self._why(event, ': ')}"
+            case kind if kind.startswith("deadline."):
+                return self._deadline_words(event)
             case "incident.opened":
                 return (f"系统停在：{zh}", f"Stopped at: {en}") if self.roles & _OFFICE else None
         return None
@@ -199,6 +220,27 @@ class _Reader:
         """The operator's reason, for the office."""
         why = (event.payload or {}).get("reason") if self.roles & _OFFICE else None
         return f"{colon}{why}" if why else ""
+
+    def _deadline_words(self, event: Event) -> tuple[str, str] | None:
+        deadline = self._deadline(event)
+        if deadline is None:
+            return None
+        name = deadline.explanation.get("name") or {}
+        zh, en = name.get("zh", deadline.limit), name.get("en", deadline.limit)
+        payload = event.payload or {}
+        until = str(payload.get("after") or payload.get("to") or "")
+        return {
+            "deadline.paused": (f"{zh}暂停计时", f"The clock of “{en}” stands still"),
+            "deadline.resumed": (f"{zh}恢复计时，最后一日{until}", f"The clock of “{en}” goes on, to {until}"),
+            "deadline.extended": (f"{zh}经批准延长到{until}", f"“{en}” was extended to {until}"),
+            "deadline.extension_asked": (
+                f"申请把{zh}延长到{until}",
+                f"More time asked for: “{en}”, to {until}",
+            ),
+            "deadline.extension_refused": (f"{zh}不予延长", f"“{en}” was not extended"),
+            "deadline.extension_withdrawn": (f"撤回{zh}的延期申请", f"The request to extend “{en}” was taken back"),
+            "deadline.moved": (f"{zh}重新推算，最后一日{until}", f"“{en}” was reckoned again: {until}"),
+        }.get(event.kind)
 
     def _task(self, event: Event) -> Task | None:
         return self.tasks.get(str((event.payload or {}).get("task")))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.refusals import NotFound
@@ -92,26 +92,19 @@ def tell_many(session: Session, told: Sequence[Told], *, now: datetime) -> None:
         .order_by(Person.id)
     ):
         held.setdefault((place, str(role)), []).append(person)
+    mails = []
     for one in told:
-        notice = Notice(
-            person_id=one.person_id,
-            organisation_id=one.organisation_id,
-            role=one.role,
-            case_key=one.case_key,
-            kind=one.kind,
-            title_zh=one.title_zh[:120],
-            title_en=one.title_en[:200],
-            text_zh=one.text_zh,
-            text_en=one.text_en,
-            link=one.link,
-            created_at=now,
-        )
-        session.add(notice)
         if one.person_id is not None:
             readers = [people[one.person_id]] if one.person_id in people else []
         else:
             readers = held.get((one.organisation_id, one.role or ""), []) if one.organisation_id else []
-        session.add_all(_mail(notice, person, now) for person in readers)
+        mails += [_mail(Notice(**vars(one)), person, now) for person in readers]
+    rows = [
+        {**vars(one), "title_zh": one.title_zh[:120], "title_en": one.title_en[:200], "created_at": now}
+        for one in told
+    ]
+    session.execute(insert(Notice), rows)
+    session.add_all(mails)
 
 
 def _mail(notice: Notice, person: Person, now: datetime) -> Mail:

@@ -1,5 +1,6 @@
 """The command ``due``, without its command line: text in, the object of CONTRACTS.md out. Needs no database."""
 
+import csv
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -33,6 +34,33 @@ def due(
         return compute(edition, moment_of(start), calendar=calendar or Calendar(), pauses=spans, today=today).json()
     except (LimitsError, UnknownLimit, TimeLimitError, ValueError) as error:
         raise Invalid(str(error), code="due.invalid") from error
+
+
+def read_days(text: str) -> list[dict[str, Any]]:
+    """The days of a CSV file with the heading ``date,is_workday,name``; ``is_workday`` is 1/0, true/false or
+    班/休. Raises Invalid naming the line.
+    """
+    rows = csv.DictReader(text.splitlines())
+    if not {"date", "is_workday"} <= set(rows.fieldnames or ()):
+        raise Invalid("The file begins with the heading date,is_workday,name.", code="calendar.heading")
+    days = []
+    for number, row in enumerate(rows, 2):
+        try:
+            worked = _WORDS[(row["is_workday"] or "").strip().lower()]
+            days.append({"date": date.fromisoformat((row["date"] or "").strip()), "is_workday": worked,
+                         "name": (row.get("name") or "").strip()})  # fmt: skip
+        except (KeyError, ValueError) as error:
+            raise Invalid(
+                f"Line {number}: expected a day such as 2027-02-05 and 1 or 0, found {dict(row)}.",
+                code="calendar.line",
+                fields={str(number): [str(error)]},
+            ) from error
+    if not days:
+        raise Invalid("The file holds no day.", code="calendar.empty")
+    return days
+
+
+_WORDS = {"1": True, "true": True, "班": True, "0": False, "false": False, "休": False}
 
 
 def _pause(text: str, why: str) -> Pause:

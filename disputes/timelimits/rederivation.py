@@ -12,11 +12,11 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, select
+from sqlalchemy import Row, Select, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -24,7 +24,8 @@ from core.refusals import Invalid, NotFound, WrongState
 from disputes.audit import operations as audit
 from disputes.timelimits import functions, queries
 from disputes.timelimits import operations as calendars
-from disputes.timelimits.calendar import Calendar, Day, Status
+from disputes.timelimits.calendar import ANNOUNCED_FROM, LAST_YEAR, Calendar, Day, Status
+from disputes.timelimits.explanation import record
 from disputes.timelimits.limits import Limit, LimitsError, UnknownLimit
 from disputes.timelimits.models import (
     CalendarChange,
@@ -45,7 +46,7 @@ from disputes.timelimits.rules import (
     moment_of,
     warning_at,
 )
-from engine import Engine, Instance, Task, Timer, retiming
+from engine import Engine, Instance, Task, Timer, bundles, retiming
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ State, Cause = Rederivation.State, Rederivation.Cause
 Item, Effect = RederivationItem.State, RederivationItem.Effect
 
 #: Cases moved in one transaction: few enough that nobody waits long for their locks.
-BATCH = 50
+BATCH = 100
 #: Rows written in one statement.
 CHUNK = 1000
 #: Looks for what began meanwhile, before an application ends all the same (and says what is left).
@@ -147,6 +148,52 @@ def rehearse(
     audit.record(session, chain="calendar", action="deadlines.rehearsed", facts=facts, by=by, now=now)
     session.flush()
     return plan
+
+
+def rehearse_wanted(session: Session, wanted: Mapping[str, Any], *, now: datetime, by: str) -> Rederivation:
+    """Rehearse what a request or a file describes.
+
+    ``{cause, notice: {year, breaks, workdays, …} or days: [{date, is_workday, name}], release, why, document_no,
+    source}``; the limits are those of the release in force unless another is named. Raises Invalid.
+    """
+    cause = Cause(wanted["cause"])
+    document_no, source = str(wanted.get("document_no") or ""), str(wanted.get("source") or "")
+    days: list[Day] = []
+    if wanted.get("notice"):
+        notice = calendars.Notice.from_json(wanted["notice"])
+        days, document_no, source = notice.days(), document_no or notice.document_no, source or notice.source
+    for one in wanted.get("days") or ():
+        _check_known(one["date"])
+        days += calendars.override(
+            one["date"],
+            is_workday=one["is_workday"],
+            name=str(one.get("name") or "").strip(),
+            source=source or "administrator",
+            document_no=document_no,
+        )
+    if len({day.date for day in days}) != len(days):
+        raise Invalid("同一日写了两次。 A day is given twice.", code="calendar.twice", fields={"days": ["twice"]})
+    release = wanted.get("release") or (bundles.current(session) if cause is Cause.LIMITS else None)
+    return rehearse(
+        session,
+        cause=cause,
+        days=days,
+        release=release,
+        why=str(wanted.get("why") or ""),
+        document_no=document_no,
+        source=source,
+        now=now,
+        by=by,
+    )
+
+
+def _check_known(on: date) -> None:
+    if not ANNOUNCED_FROM <= on.year <= LAST_YEAR:
+        raise Invalid(
+            f"{on} 不在 {ANNOUNCED_FROM}–{LAST_YEAR}。 No calendar is kept for that year.",
+            code="calendar.year",
+            fields={"days": [f"{ANNOUNCED_FROM} – {LAST_YEAR}"]},
+        )
 
 
 def abandon(session: Session, plan: Rederivation, *, now: datetime, by: str) -> Rederivation:
@@ -416,8 +463,13 @@ def _moment(reckoner: "_Reckoner", found: "_Found", carrier: Timer | Task) -> tu
     note = (carrier.note if isinstance(carrier, Timer) else carrier.due_note) or {}
     rung = note.get("rung")
     moment = found.due.fires_at if rung is None else reckoner.warning(found, rung)
-    region = str(note.get("case_region") or "")
-    return moment, functions.note_of(found.due, rung, moment, edition_on=found.edition_on, region=region)
+    return moment, {
+        **reckoner.said(found),
+        "rung": rung,
+        "at": moment.astimezone(UTC).isoformat(),
+        "edition_on": found.edition_on.isoformat(),
+        "case_region": str(note.get("case_region") or ""),
+    }
 
 
 def _carried(
@@ -489,6 +541,14 @@ def find(session: Session, plan_id: UUID, *, lock: bool = False) -> Rederivation
     if plan is None:
         raise NotFound("没有这次重新推算。 There is no such re-derivation.", code="rederivation.not_found")
     return plan
+
+
+def plans(session: Session, *, after: tuple[datetime, UUID] | None = None, limit: int = 50) -> list[Rederivation]:
+    """Re-derivations, the newest first."""
+    query = select(Rederivation).order_by(Rederivation.rehearsed_at.desc(), Rederivation.id.desc())
+    if after is not None:
+        query = query.where(tuple_(Rederivation.rehearsed_at, Rederivation.id) < tuple_(*after))
+    return list(session.scalars(query.limit(limit)))
 
 
 def items(
@@ -588,6 +648,7 @@ class _Reckoner:
         self._editions: dict[tuple[Any, ...], tuple[Limit, date]] = {}
         self._dues: dict[tuple[Any, ...], Due] = {}
         self._warnings: dict[tuple[Any, ...], datetime] = {}
+        self._said: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def read(self, instances: Iterable[UUID] | None) -> None:
         """Read the pauses and extensions of these instances, or of all."""
@@ -654,6 +715,14 @@ class _Reckoner:
                 today=self.basis.today,
             )
         return moment
+
+    def said(self, found: _Found) -> dict[str, Any]:
+        """The explanation that is kept with it (``explanation.record``)."""
+        key = (found.key, found.due.start)
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = record(found.due)
+        return said
 
     def _edition(self, row: _Known) -> tuple[Limit, date]:
         digest = self.basis.release or row.limits_from or row.bundle
