@@ -13,11 +13,11 @@ from api.resources.blueprint import Resources
 from api.resources.paging import page, place
 from api.schemas.base import PageQuery
 from api.schemas.deadlines import (
+    DeadlineExtensionPage,
+    DeadlineExtensionRequestSchema,
+    DeadlineExtensionSchema,
     DeadlineOptionsSchema,
     DecisionNoteSchema,
-    ExtensionPage,
-    ExtensionRequestSchema,
-    ExtensionSchema,
     PauseRequestSchema,
     ResumeRequestSchema,
 )
@@ -65,8 +65,8 @@ def resume(wanted: dict[str, Any], reference: str, deadline_id: UUID) -> dict[st
 
 @resources.route("/cases/<reference>/deadlines/<uuid:deadline_id>/extensions", methods=("POST",))
 @needs("deadline.extend")
-@resources.arguments(ExtensionRequestSchema)
-@resources.response(201, ExtensionSchema)
+@resources.arguments(DeadlineExtensionRequestSchema)
+@resources.response(201, DeadlineExtensionSchema)
 def request_extension(wanted: dict[str, Any], reference: str, deadline_id: UUID) -> Any:
     """Ask for more time. Nothing moves until somebody else approves."""
     session, case = _write(reference)
@@ -80,7 +80,7 @@ def request_extension(wanted: dict[str, Any], reference: str, deadline_id: UUID)
 @resources.route("/extensions")
 @needs("deadline.decide")
 @resources.arguments(PageQuery, location="query")
-@resources.response(200, ExtensionPage)
+@resources.response(200, DeadlineExtensionPage)
 def extensions(query: dict[str, Any]) -> dict[str, Any]:
     """Requests that wait for the caller's decision, the oldest first."""
     after, limit = place(query.get("after"), datetime, UUID), query["limit"]
@@ -93,7 +93,7 @@ def extensions(query: dict[str, Any]) -> dict[str, Any]:
 @resources.route("/extensions/<uuid:extension_id>/approve", methods=("POST",))
 @needs("deadline.decide")
 @resources.arguments(DecisionNoteSchema)
-@resources.response(200, ExtensionSchema)
+@resources.response(200, DeadlineExtensionSchema)
 def approve(said: dict[str, str], extension_id: UUID) -> DeadlineExtension:
     """Grant more time; the deadline and its timers move at once."""
     return _decide(extension_id, said, grant=True)
@@ -102,7 +102,7 @@ def approve(said: dict[str, str], extension_id: UUID) -> DeadlineExtension:
 @resources.route("/extensions/<uuid:extension_id>/refuse", methods=("POST",))
 @needs("deadline.decide")
 @resources.arguments(DecisionNoteSchema)
-@resources.response(200, ExtensionSchema)
+@resources.response(200, DeadlineExtensionSchema)
 def refuse(said: dict[str, str], extension_id: UUID) -> DeadlineExtension:
     """Refuse more time, with the reason in `note`."""
     return _decide(extension_id, said, grant=False)
@@ -110,7 +110,7 @@ def refuse(said: dict[str, str], extension_id: UUID) -> DeadlineExtension:
 
 @resources.route("/extensions/<uuid:extension_id>/withdraw", methods=("POST",))
 @needs("deadline.extend")
-@resources.response(200, ExtensionSchema)
+@resources.response(200, DeadlineExtensionSchema)
 def withdraw(extension_id: UUID) -> DeadlineExtension:
     """Take one's own request back."""
     return deadlines.withdraw_extension(write_session(), runtime(), extension_id, by=current_actor(), now=clock())

@@ -23,7 +23,7 @@ class ResumeRequestSchema(Schema):
     to_on = Day(data_key="to", metadata={"description": "First day that counts again; today by default."})
 
 
-class ExtensionRequestSchema(Schema):
+class DeadlineExtensionRequestSchema(Schema):
     """Ask for more time: a length in the limit's unit, or the last day."""
 
     amount = Whole(1, 10_000)
@@ -52,7 +52,7 @@ class ReasonOfPauseSchema(Schema):
     article = fields.String(required=True)
 
 
-class ExtensionSchema(Schema):
+class DeadlineExtensionSchema(Schema):
     """A request for more time, and what came of it."""
 
     id = fields.UUID(required=True)
@@ -74,7 +74,7 @@ class ExtensionSchema(Schema):
     after_on = Day(required=True)
 
 
-ExtensionPage = page_of(ExtensionSchema, "Extension")
+DeadlineExtensionPage = page_of(DeadlineExtensionSchema, "DeadlineExtension")
 
 
 class DeadlineOptionsSchema(Schema):
@@ -85,7 +85,7 @@ class DeadlineOptionsSchema(Schema):
     may_resume = fields.Boolean(required=True)
     may_extend = fields.Boolean(required=True)
     extendable = fields.Dict(required=True, allow_none=True)
-    requests = fields.List(fields.Nested(ExtensionSchema), required=True)
+    requests = fields.List(fields.Nested(DeadlineExtensionSchema), required=True)
 
 
 class OverrideSchema(Schema):
