@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 
 from api.app import create_app
 from api.limits import limiter
+from api.polling import Polls
 from core.db import Database
 from core.settings import Settings
 from disputes.identity import operations
@@ -68,6 +69,7 @@ def app(database: Database, settings: Settings) -> Flask:
     """The application on the test's database, at a fixed moment, without the limits per address."""
     built = create_app(settings, database=database, clock=lambda: NOW)
     limiter.enabled = False
+    built.extensions["hejie"].polls = Polls(pause=lambda seconds: None)
     return built
 
 

@@ -11,6 +11,9 @@ from api import cli
 from core.db import Database
 from core.settings import Settings
 from disputes.audit.models import AuditEvent
+from disputes.identity import queries
+from disputes.identity.models import ApiToken
+from disputes.identity.permissions import allows
 from disputes.network.models import Organisation
 from disputes.notices.models import Channel, Mail, MailState
 
@@ -89,3 +92,22 @@ def test_an_account_that_an_operator_adds_is_audited(
     ]
     assert all(one.by.startswith("system:") for one in found)
     assert found[1].facts == {"role": "officer", "organisation": str(organisation.id)}
+
+
+def test_a_worker_gets_an_account_without_a_password_and_a_token_for_jobs(
+    run: Callable[..., str], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HEJIE_NEW_PASSWORD", raising=False)
+    with database.transaction() as session:
+        session.add(Organisation(code="YX-01", name="云溪所", kind="office", region="330299", created_at=NOW))
+    run("people", "add", "tracker", "包裹查询", "--role", "worker", "--organisation", "YX-01")
+    given = json.loads(run("people", "token", "tracker", "--days", "7", "--json"))
+    with database.reader() as session:
+        token = session.scalars(select(ApiToken)).one()
+        actor = queries.actor(session, token.person_id)
+        acts = set(session.scalars(select(AuditEvent.action)))
+    assert token.scopes == ["job.*"] and given["token"].startswith(token.prefix)
+    assert actor is not None and allows(actor, "job.work") and not allows(actor, "signal.throw")
+    assert "identity.token_issued" in acts
+    monkeypatch.setattr(cli, "_database", lambda: database)
+    assert cli.main(["people", "token", "nobody"]) == 2

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from api.app import create_app
 from api.limits import limiter
+from api.polling import Polls
 from core.db import Database
 from core.settings import Settings
 from disputes.cases.models import Case
@@ -31,6 +32,7 @@ def test_nothing_that_is_sent_makes_the_service_fail(database: Database, tmp_pat
         database=database,
     )
     limiter.enabled = False
+    app.extensions["hejie"].polls = Polls(pause=lambda seconds: None)
     with database.reader() as session:
         known = {
             "reference": [str(one) for one in session.scalars(select(Case.id).limit(40))]
