@@ -5,10 +5,23 @@ from flask import Flask
 
 def init_pages(app: Flask) -> None:
     """Register every page."""
-    from api.pages import cases, claims, diagrams, exits, filing, home, inbox, shell, signing_in, tasks, tracking
+    from api.pages import (
+        cases,
+        claims,
+        diagrams,
+        exits,
+        filing,
+        home,
+        inbox,
+        releases,
+        shell,
+        signing_in,
+        tasks,
+        tracking,
+    )
     from api.pages.blueprint import pages
 
     shell.init_shell(app)
-    for module in (cases, claims, diagrams, exits, filing, home, inbox, signing_in, tasks, tracking):
+    for module in (cases, claims, diagrams, exits, filing, home, inbox, releases, signing_in, tasks, tracking):
         assert module.pages is pages
     app.register_blueprint(pages)

@@ -144,6 +144,8 @@ def navigation() -> list[Link]:
     wanted: list[tuple[str, str]] = []
     if who.is_staff:
         wanted = [("inbox", _("待办")), ("cases", _("案件"))]
+        if who.has(Role.DESIGNER) or who.has(Role.ADMIN):
+            wanted.append(("releases", _("流程版本")))
     elif who.has(Role.RESPONDENT):
         wanted = [("cases", _("纠纷"))]
     elif who.signed_in:

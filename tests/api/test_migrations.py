@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from api import cli
 from api.worker import Worker
 from core.db import Database
 from core.settings import Settings
+from disputes.demo.accounts import PASSWORD as DEMO_PASSWORD
 from disputes.releases.models import Release
 from disputes.wiring import build_engine
 from engine import Instance, bundles
@@ -133,3 +135,47 @@ def test_two_directories_are_compared_without_a_database(
     (found,) = json.loads(capsys.readouterr().out)["differences"]
     assert found["zh"] == "“等待商家答复”的期限由 7 天改为 10 天。" and found["touches"] is None
     assert cli.main(["diff", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
+
+
+def test_the_pages_lead_from_a_release_to_its_moved_cases(
+    talk: Any, case: dict[str, Any], database: Database, app: Flask, settings: Settings
+) -> None:
+    newest = second(database)
+    designer = Browser(app, "designer")
+    assert "流程版本" in designer.get("/releases")
+    read = designer.get(f"/releases/{newest}")
+    assert "改名为“首次联系”" in read and "涉及1件在办" in read
+    assert "is called" in designer.get(f"/releases/{newest}?lang=en")
+    path = designer.post(f"/releases/{newest - 1}/moves?lang=zh", to=newest, mapping="", why="改名")
+    worker = Worker(database, build_engine(settings), settings, clock=lambda: NOW)
+    worker.move_cases()
+    read = designer.get(path)
+    assert case["case_no"] in read and "迁移可以迁移的1件" in read
+    assert designer.post(f"{path}/apply") == path
+    worker.move_cases()
+    assert "已完成" in designer.get(path)
+    designer.post(f"/releases/{newest - 1}/retire")
+    assert "已停用" in designer.get(f"/releases/{newest - 1}")
+    officer = Browser(app, "officer")
+    assert officer.client.get("/releases").status_code in (302, 303, 403)
+    assert officer.client.get(path).status_code in (302, 303, 403)
+
+
+class Browser:
+    """Somebody of the district in a browser."""
+
+    def __init__(self, app: Flask, login: str) -> None:
+        self.client = app.test_client()
+        answer = self.client.post("/api/v1/sessions", json={"login": login, "password": DEMO_PASSWORD})
+        assert answer.status_code == 201, answer.json
+        self.csrf = answer.json["csrf_token"]
+
+    def get(self, path: str) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
+        return str(answer.text)
+
+    def post(self, path: str, **form: Any) -> str:
+        answer = self.client.post(path, data={"csrf_token": self.csrf, **form})
+        assert answer.status_code == 303, (path, answer.status_code, answer.text[:800])
+        return str(answer.headers["Location"])
