@@ -92,8 +92,8 @@ class Constants:
 
     def _of_value(self, node: tree.Node, value: Value) -> None:
         if isinstance(value, Range):
-            self._add(value.low)
-            self._add(value.high)
+            self._end(value.low)
+            self._end(value.high)
         elif isinstance(value, list):
             for item in value:
                 self._of_value(node, item)
@@ -107,11 +107,19 @@ class Constants:
             self.exact = False
             self._search(node)
             return
-        self._add(value)
+        if operator in ("=", "!="):
+            self._add(value)
+        else:
+            self._end(value)
         if operator == "=":
             self.asked.append((node, value))
-        if isinstance(value, str) and operator not in ("=", "!="):
-            self.exact = False  # texts have no value between two
+
+    def _end(self, value: Value) -> None:
+        """A value that others are larger or smaller than; None where a range is open."""
+        if isinstance(value, str):
+            self.exact = False  # texts have no value that stands for all between two
+        if value is not None:
+            self._add(value)
 
     def _add(self, value: Value) -> None:
         if isinstance(value, dict | list):

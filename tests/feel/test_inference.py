@@ -162,6 +162,10 @@ def test_the_cell_of_a_table_is_held_against_its_column(cell: str, kind: str, co
     assert [each.code for each in found.findings] == codes
 
 
+def test_asking_whether_a_choice_was_left_empty_is_no_mistake() -> None:
+    assert feel.infer(feel.compile('channel = "" or channel in ("", "store")'), NAMES).findings == []
+
+
 def test_the_entries_of_a_filtered_item_may_hide_any_name() -> None:
     loose = {**NAMES, "things": Type("list", item=Type("context")), "unknown": ANY}
     for text in ('things[n = "x"]', 'unknown[n = "x"]', 'unknown[item.n = "x" and n > "y"]'):

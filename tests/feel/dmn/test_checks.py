@@ -227,7 +227,13 @@ def test_columns_that_hang_together_are_said_to_be_taken_as_free() -> None:
 def test_what_depends_on_more_than_its_value_is_never_judged() -> None:
     rules: Rules = [(["> limit"], ["1"]), (["<= limit"], ["2"])]
     assert checked("UNIQUE", rules, **NUMBER)[1] == []
+    assert checked("UNIQUE", [(["!= limit"], ["1"]), (["!= other"], ["2"])], **NUMBER)[1] == []
     assert checked("FIRST", [(["limit"], ["1"]), (["limit"], ["2"]), (["-"], ["3"])], **NUMBER)[1] == []
+
+
+def test_texts_that_are_ordered_are_not_called_impossible() -> None:
+    rules: Rules = [(['< "m"'], ["1"]), (['> "m"'], ["2"]), (['("a".."f")'], ["3"]), (["-"], ["4"])]
+    assert checked("COLLECT", rules, types=["string"])[1] == []
 
 
 def test_a_giant_table_is_checked_within_bounds() -> None:
