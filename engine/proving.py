@@ -160,7 +160,22 @@ class _Scope:
     ) -> Finding:
         way = [name for name in trace if name in self.process.elements]
         steps = tuple(name for name, before in zip(way, ["", *way], strict=False) if name != before)
+        for of_zh, of_en in self._approximated(steps):
+            zh, en = zh + of_zh, f"{en} {of_en}"
         return Finding(self.process.file, element, code, severity, zh, en, steps)
+
+    def _approximated(self, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """What was not looked at on a way, to be said with the finding."""
+        passed = [self.process.elements[name] for name in way]
+        if any(e.kind in (Kind.EXCLUSIVE, Kind.INCLUSIVE) and len(e.outgoing) > 1 for e in passed):
+            yield (
+                "（没有看条件的值，每个出口都算走得到。）",
+                "(Values are not looked at: every way out of a gateway counts as possible.)",
+            )
+        if any(e.loop is not None for e in passed):
+            yield "（多实例按一个等待算。）", "(A multi-instance counts as one wait.)"
+        if any(e.kind is Kind.BOUNDARY and e.trigger and e.trigger.kind == "escalation" for e in passed):
+            yield "（升级算作随时可能发生。）", "(An escalation counts as possible at any time.)"
 
     def _shown(self, id: str) -> str:
         name = self.process.elements[id].name if id in self.process.elements else ""
