@@ -13,7 +13,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -531,6 +531,52 @@ def _calendar_import(given: argparse.Namespace) -> int:
     return _rehearsed(given, _database(), wanted, f"system:{getpass.getuser()}")
 
 
+def _export(given: argparse.Namespace) -> int:
+    from disputes.history import ocel
+    from disputes.identity.actor import SYSTEM
+
+    scope = ocel.Scope(_moment(given.since), _moment(given.until))
+    with _database().reader() as session:
+        pieces = ocel.export(session, scope, by=SYSTEM)
+        if given.output is None:
+            for piece in pieces:
+                sys.stdout.buffer.write(piece)
+        else:
+            with given.output.open("wb") as file:
+                file.writelines(pieces)
+    return 0
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A day in China, or a moment with its offset."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"{text} is no day and no moment: 2026-09-18.", code="export.moment") from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=CHINA)
+
+
+def _conformance(given: argparse.Namespace) -> int:
+    from disputes.history.commands import conformance
+
+    if bool(given.case_no) == given.all:
+        raise Invalid("hejie conformance CASE_NO, or --all", code="conformance.words")
+    with _database().reader() as session:
+        report = conformance(session, given.case_no)
+    _show(given, report, _conformance_lines)
+    return 0 if all(case["conforms"] for case in report["cases"]) else 1
+
+
+def _conformance_lines(report: Mapping[str, Any]) -> str:
+    lines = []
+    for case in report["cases"]:
+        lines.append(f"{case['case_no']} {'ok' if case['conforms'] else 'DEVIATES'} fitness {case['fitness']}")
+        lines += [f"  [{one['kind']}] {one['zh']}" for one in case["deviations"]]
+    return "\n".join(lines)
+
+
 def _outbox(given: argparse.Namespace) -> int:
     """There is no text-message gateway in this edition: on one's own machine the codes are read here."""
     from disputes.notices import queries
@@ -694,6 +740,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     erase = retention.add_parser("run", help="erase what has reached its end; the worker does it nightly")
     erase.add_argument("--rehearse", action="store_true", help="say what would go, and erase nothing")
+    export = commands.add_parser("export", help="what leaves the house").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    mining = export.add_parser("ocel", help="the event log as OCEL 2.0 JSON; people are pseudonyms")
+    mining.set_defaults(command=_export)
+    mining.add_argument("-o", "--output", type=Path, help="a file; standard output by default")
+    mining.add_argument("--from", dest="since", metavar="DATE", help="events from this day or moment")
+    mining.add_argument("--to", dest="until", metavar="DATE", help="events before this day or moment")
+    follows = add("conformance", _conformance, "does a case follow its release: chain, hand-made changes, course")
+    follows.add_argument("case_no", nargs="?")
+    follows.add_argument("--all", action="store_true", help="every case")
     people = commands.add_parser("people", help="accounts").add_subparsers(required=True, metavar="WHAT")
     person = people.add_parser("add", help="add an account; the password is asked or HEJIE_NEW_PASSWORD")
     person.add_argument("login")

@@ -377,7 +377,7 @@ class Event(Base):
     #: SHA-256 over the entry before and all fields of this one but the payload.
     hash: Mapped[str] = mapped_column(String(64))
 
-    __table_args__ = (Index("ix_event_at", "at"),)
+    __table_args__ = (Index("ix_event_at", "at"), Index("ix_event_by_at", "by", "at"))
 
 
 class Outbox(Base):

@@ -23,6 +23,7 @@ def init_resources(app: Flask) -> None:
         cases,
         deadlines,
         evidence,
+        history,
         jobs,
         messages,
         migrations,
@@ -71,6 +72,7 @@ def init_resources(app: Flask) -> None:
         retention,
         deadlines,
         rederivations,
+        history,
         supervision,
         accounts,
     ):

@@ -237,6 +237,8 @@ PERMISSIONS: dict[str, tuple[Grant, ...]] = {
     "audit.read": ADMIN,
     "audit.verify": ADMIN,
     "statistics.read": (role(R.SUPERVISOR, R.HEAD, R.CENTRE_CLERK, R.ADMIN),),
+    "history.read": (role(R.SUPERVISOR, R.HEAD),),  # of one's own places; parties are not named
+    "case.conformance": SUPERVISION,
     "export.events": (role(R.SUPERVISOR, R.ADMIN),),
 }
 

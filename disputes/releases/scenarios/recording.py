@@ -30,7 +30,9 @@ from engine import Event, Instance, Task, bundles, events, values
 from forms import Form
 
 #: What a scenario cannot say: somebody moved, changed or held the case by hand.
-BY_HAND = ("instance.cancelled", "instance.suspended", "instance.resumed", "instance.migrated", "repair.", "data.")
+BY_HAND = (
+    "instance.cancelled", "instance.suspended", "instance.resumed", "instance.migrated", "token.", "data.",
+)  # fmt: skip
 
 #: Kinds of fields whose value is what somebody wrote; of all others it is a choice, a number or a date.
 _WRITTEN = frozenset({"textfield", "textarea", "phone", "email", "idnumber", "uscc"})
@@ -55,6 +57,8 @@ class Recorded:
 
     text: str
     difference: Difference | None
+    #: Steps of the scenario.
+    steps: int
 
 
 def record(session: Session, case: Case) -> Recorded:
@@ -77,8 +81,9 @@ def record(session: Session, case: Case) -> Recorded:
         )
     files = bundles.load(session, instance.bundle).files
     text = _Recording(session, case, instance, history, compile_forms(files)).text()
-    outcomes, _ = run_scenarios(files, read_scenarios(text.encode(), "recorded.scenarios.yaml"))
-    return Recorded(text, outcomes[0].difference)
+    (scenario,) = read_scenarios(text.encode(), "recorded.scenarios.yaml")
+    outcomes, _ = run_scenarios(files, [scenario])
+    return Recorded(text, outcomes[0].difference, len(scenario.steps))
 
 
 def _untellable(zh: str, en: str) -> WrongState:
