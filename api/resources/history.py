@@ -10,7 +10,7 @@ from flask import Response, stream_with_context
 from api.edge import caller, current_actor, needs, read_session, the_edge
 from api.resources.blueprint import Resources
 from api.resources.paging import page, place
-from api.schemas.history import ConformanceSchema, HappenedPage, HistoryQuery, OcelQuery
+from api.schemas.history import ConformanceSchema, HistoryEventPage, HistoryQuery, OcelQuery
 from disputes.cases import queries as cases
 from disputes.cases.access import require_on
 from disputes.history import conformance, ocel, queries
@@ -21,7 +21,7 @@ resources = Resources("history", __name__, "Events across cases, export for proc
 @resources.route("/history/events")
 @needs("history.read")
 @resources.arguments(HistoryQuery, location="query")
-@resources.response(200, HappenedPage)
+@resources.response(200, HistoryEventPage)
 def happened(query: dict[str, Any]) -> dict[str, Any]:
     """Who did what when, in the cases of one's own places, the newest first."""
     after, limit = place(query.pop("after", None), datetime, UUID, int), query.pop("limit")

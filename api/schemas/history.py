@@ -17,7 +17,7 @@ class HistoryQuery(PageQuery):
     until = Moment(metadata={"description": "Not included."})
 
 
-class HappenedSchema(Schema):
+class HistoryEventSchema(Schema):
     """One event of one case."""
 
     at = Moment(required=True)
@@ -30,7 +30,7 @@ class HappenedSchema(Schema):
     who = fields.String(required=True, metadata={"description": "Staff by name; else empty."})
 
 
-HappenedPage = page_of(HappenedSchema, "Happened")
+HistoryEventPage = page_of(HistoryEventSchema, "HistoryEvent")
 
 
 class OcelQuery(Schema):

@@ -78,7 +78,7 @@ INSTEAD: dict[str, Any] = {
 #: JSON that is a list and may not be missing.
 LISTS = {
     "agreement.signatures", "confirmation_application.signatures", "deadline_extension.consents",
-    "deadline_extension.approved_by",
+    "deadline_extension.approved_by", "migration_item.reasons", "migration_item.changes",
 }  # fmt: skip
 
 #: Names of short texts that are codes, ids of people, states or numbers, in whatever table.
@@ -89,7 +89,7 @@ CODES = {
     "made_by", "sent_by", "offered_by", "visited_by", "done_by", "began_by", "requested_by", "resolved_by",
     "correlation_key", "suspended_by", "resumed_by", "asked_by", "set_by", "lifted_by", "limits_from", "event_head",
     "salt", "sha256", "number", "article", "why", "reason", "before", "after", "applied_by",
-    "category", "ticket", "cycle",
+    "category", "ticket", "cycle", "case_no",
 }  # fmt: skip
 
 
