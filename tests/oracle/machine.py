@@ -6,19 +6,21 @@ What fails is shrunk to a small diagram and few commands; the diagram is printed
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from datetime import timedelta
 from random import Random
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import select, update
 
 from core.db import Database
+from core.refusals import Refusal, WrongState
 from engine import (
     Engine,
     Incident,
@@ -56,6 +58,8 @@ KIND = st.sampled_from(
         *["job"] * 2,
         "fail job",
         "migrate",
+        "suspend",
+        "move",
         "rearm",
         "stray message",
         "early timer",
@@ -145,6 +149,10 @@ class CaseMachine(RuleBasedStateMachine):
         """
         if kind == "migrate":
             return self.migrate(which)
+        if kind == "suspend":
+            return self.suspend(which)
+        if kind == "move" and self.tasks:
+            return self.move(which)
         if kind in ("rearm", "stray message", "early timer"):
             return self.disturb(kind)
         if kind in ("job", "fail job") and self.jobs:
@@ -221,6 +229,56 @@ class CaseMachine(RuleBasedStateMachine):
                     fail=fail,
                 )
                 fail = False
+
+    def suspend(self, which: int) -> None:
+        """The case stands still for a while, refuses commands meanwhile, and keeps the time that was left."""
+        rows = self._ids()
+        due = sorted((str(timer.id), timer.due_at) for timer in self.timers)
+        with self.database.transaction() as session:
+            self.engine.suspend(session, self.instance_id, reason="r", now=self.now, by="t")
+        if self.tasks:
+            with pytest.raises(WrongState), self.database.transaction() as session:
+                self.engine.complete(session, self.tasks[0].id, {}, now=self.now, by="t")
+        lost = timedelta(minutes=which)
+        self.now += lost
+        assert not timers.claim(self.database, owner="machine", now=self.now)
+        with self.database.transaction() as session:
+            self.engine.resume(session, self.instance_id, now=self.now, by="t")
+        self._compare()
+        assert self._ids() == rows
+        assert sorted((str(timer.id), timer.due_at - lost) for timer in self.timers) == due
+        self.commands["suspend"] += 1
+        self.commands["resume"] += 1
+
+    def move(self, which: int) -> None:
+        """An operator takes a task's token to another task of its scope, where the case could still finish from."""
+        task = self.tasks[which % len(self.tasks)]
+        process = next(p for p in _scopes(self.main) if task.element in p.nodes)
+        others = [n.id for n in process.nodes.values() if n.kind == "task" and n.id != task.element]
+        if process.nodes[task.element].kind != "task" or not others:
+            return None
+        to = others[which % len(others)]
+        game = deepcopy(self.game)
+        game.move(task.element, to)
+        try:
+            with self.database.transaction() as session:
+                step = self.engine.move(
+                    session,
+                    self.instance_id,
+                    tokens=[task.token],
+                    to=(task.process, to),
+                    reason="r",
+                    now=self.now,
+                    by="t",
+                )
+        except Refusal:
+            self.commands["move refused"] += 1
+            return self._compare()
+        assert not step.incidents
+        self.commands["move"] += 1
+        self.game, self.main = game, game.top.process
+        self.called = _called_of(self.main)
+        return self._compare()
 
     def disturb(self, how: str) -> None:
         """What must change nothing: moments evaluated again, a message that nobody wants, a timer before its time."""
@@ -369,6 +427,14 @@ def _called_of(process: Process) -> list[Process]:
             found += [node.inside] if node.kind == "call" else []
             found += _called_of(node.inside)
     return found
+
+
+def _scopes(process: Process) -> Iterator[Process]:
+    """A process, and every sub-process and called process in it."""
+    yield process
+    for node in process.nodes.values():
+        if node.inside is not None:
+            yield from _scopes(node.inside)
 
 
 def _flows_that_may_grow(main: Process, called: list[Process]) -> Any:

@@ -170,6 +170,13 @@ class Game:
         self._leave(scope, element)
         self._settle()
 
+    def move(self, element: str, to: str) -> None:
+        """An operator takes a token away from a task and starts another element of the same scope instead."""
+        scope, activity = self._find(lambda a: a.node.id == element)
+        scope.activities.remove(activity)
+        self._enter(scope, to)
+        self._settle()
+
     def cancel(self) -> None:
         """Everything is taken away."""
         self.top.activities.clear()
