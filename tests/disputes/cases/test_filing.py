@@ -1,6 +1,6 @@
 """Filing: what is kept, what starts, what is refused; and what the parties may tell a running case."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from threading import Barrier, Thread
 from typing import Any
 
@@ -10,12 +10,14 @@ from sqlalchemy import func, select
 from core.db import Database
 from core.refusals import Forbidden, Invalid, NotFound, WrongState
 from disputes.cases import operations, queries
+from disputes.cases.filing import ROUTING_FACTS
 from disputes.cases.models import Case, Exit, Kind, Stage, Status
 from disputes.identity import queries as people
 from disputes.identity.actor import Actor
 from disputes.identity.models import Person
 from disputes.intake.models import SealedTipoff
 from disputes.network.models import Organisation
+from engine import Engine
 from tests.disputes.district import NOW, STALL, District, build_district
 
 
@@ -42,6 +44,30 @@ def test_a_complaint_goes_to_the_office_of_its_place_and_its_clock_runs(database
         consumer = district.consumer(session)
         wait = queries.waits(session, case, consumer, now=NOW)[0]
         assert (wait.element, wait.limit) == ("first_contact", "S01")
+
+
+#: FEEL types of what Python hands to the engine.
+TYPES = {bool: "boolean", str: "string", int: "number", datetime: "date and time", date: "date"}
+
+
+def test_a_case_starts_with_the_facts_that_the_gate_is_told_of(
+    sqlite_database: Database, district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, Any]] = []
+    start = Engine.start
+
+    def spy(self: Engine, *given: Any, data: dict[str, Any], **more: Any) -> Any:
+        started.append(dict(data))
+        return start(self, *given, data=data, **more)
+
+    monkeypatch.setattr(Engine, "start", spy)
+    with sqlite_database.transaction() as session:
+        district.file(session)
+    (facts,) = started
+    assert {name: TYPES[type(value)] for name, value in facts.items() if value is not None} == {
+        name: kind for name, kind in ROUTING_FACTS.items() if facts.get(name) is not None
+    }
+    assert ROUTING_FACTS.keys() == facts.keys()
 
 
 def test_asking_the_shop_first_starts_no_legal_clock(sqlite_database: Database, district: District) -> None:
