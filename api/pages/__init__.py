@@ -8,6 +8,7 @@ def init_pages(app: Flask) -> None:
     from api.pages import (
         cases,
         claims,
+        deadlines,
         diagrams,
         exits,
         filing,
@@ -22,6 +23,19 @@ def init_pages(app: Flask) -> None:
     from api.pages.blueprint import pages
 
     shell.init_shell(app)
-    for module in (cases, claims, diagrams, exits, filing, home, inbox, releases, signing_in, tasks, tracking):
+    for module in (
+        cases,
+        claims,
+        deadlines,
+        diagrams,
+        exits,
+        filing,
+        home,
+        inbox,
+        releases,
+        signing_in,
+        tasks,
+        tracking,
+    ):
         assert module.pages is pages
     app.register_blueprint(pages)

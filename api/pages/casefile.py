@@ -1,6 +1,7 @@
 """One case as view model: what ``disputes.cases.queries`` says of it, in the words and shapes of the page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -32,12 +33,14 @@ from api.pages.shown import (
 from api.pages.words import _
 from core.now import CHINA
 from disputes.cases import queries
+from disputes.cases.access import relation
 from disputes.cases.models import Case, Side
 from disputes.cases.queries import CaseView
 from disputes.cases.rules import status_name
 from disputes.cases.waits import Wait
 from disputes.documents import queries as papers
 from disputes.identity.actor import Actor
+from disputes.identity.permissions import may
 from disputes.identity.roles import Role
 from disputes.inbox import queries as inbox
 from disputes.settlement import queries as settlement
@@ -57,7 +60,7 @@ def case_page(session: Session, case: Case, who: Actor, *, now: datetime) -> Cas
     view = queries.view(session, case, who, now=now)
     audited.looked(view, purpose="case")
     calendar = limits.calendar(session)
-    running, ended = clocks_of(session, view, now=now, calendar=calendar)
+    running, ended = clocks_of(session, view, now=now, calendar=calendar, manages=_manages(session, case, who))
     party = is_party_only(view)
     return CasePage(
         title=case.title,
@@ -118,8 +121,14 @@ def caseline(session: Session, view: CaseView, who: Actor, *, now: datetime, cal
     )
 
 
+def _manages(session: Session, case: Case, who: Actor) -> bool:
+    """May this reader stop or extend deadlines of the case?"""
+    known = relation(session, case)
+    return any(may(who, act, **known) for act in ("deadline.pause", "deadline.extend"))
+
+
 def clocks_of(
-    session: Session, view: CaseView, *, now: datetime, calendar: Calendar
+    session: Session, view: CaseView, *, now: datetime, calendar: Calendar, manages: bool = False
 ) -> tuple[list[Clock], list[Clock]]:
     """The deadlines that run, and those that have ended; parties see those of the law and their own."""
     running: list[Clock] = []
@@ -131,7 +140,11 @@ def clocks_of(
             continue
         settled = datetime.fromisoformat(found["settled_at"]) if found.get("settled_at") else None
         timing = timing_of(found, due_at=datetime.fromisoformat(found["due_at"]), met_at=settled)
-        (running if settled is None else ended).append(clock_of(timing, now=now, calendar=calendar))
+        shown = clock_of(timing, now=now, calendar=calendar)
+        if manages and settled is None:
+            url = url_for("pages.deadline", case_id=view.case.id, deadline_id=found["id"])
+            shown = replace(shown, manage=url)
+        (running if settled is None else ended).append(shown)
     return running, ended
 
 

@@ -61,6 +61,8 @@ class Timing:
     rolled: tuple[date, str] | None = None
     provisional: bool = False
     met_at: datetime | None = None
+    #: Approved extensions: (sentence parts) day, who, how many units, last day before, article.
+    extensions: Sequence[tuple[date, str, int, date | None, str]] = ()
     #: The explanation in sentences, for readers of a language in which the reasons above are not kept.
     sentences: Sequence[str] = ()
 
@@ -125,6 +127,8 @@ class Clock:
     limit: str = ""
     provisional: bool = False
     extras: tuple[str, ...] = field(default=())
+    #: Where staff may stop or extend it; empty for everybody else.
+    manage: str = ""
 
     @property
     def icon(self) -> str:
@@ -367,6 +371,8 @@ def _steps(timing: Timing, now: datetime) -> tuple[tuple[str, str, Markup], ...]
         steps.append(("length", _("期限"), Markup(_length_sentence(timing))))  # noqa: S704 - our own words
     for from_on, to_on, why in timing.pauses:
         steps.append(("pause", _("暂停"), _pause_sentence(from_on, to_on, why, now)))
+    for on, who, amount, base, law in timing.extensions:
+        steps.append(("length", _("延长"), escape(_extension_sentence(on, who, amount, base, law, now))))
     if timing.made_up:
         days = Markup("、").join(dates.day(on, now) for on in timing.made_up)
         steps.append(("makeup", _("调休"), escape(_("{days}调休上班，算工作日。")).format(days=days)))
@@ -416,6 +422,16 @@ def _pause_sentence(from_on: date, to_on: date | None, why: str, now: datetime) 
         end=dates.day(to_on - timedelta(days=1), now, weekday=False),
         why=why or _("暂停"),
         n=(to_on - from_on).days,
+    )
+
+
+def _extension_sentence(on: date, who: str, amount: int, base: date | None, law: str, now: datetime) -> str:
+    return _("{on}经{who}批准延长{n}，原来到{when}。{law}").format(
+        on=dates.day_words(on, now, weekday=False),
+        who=who,
+        n=amount,
+        when=dates.day_words(base, now) if base else "",
+        law=law,
     )
 
 

@@ -43,6 +43,16 @@ def timing_of(record: Mapping[str, Any], *, due_at: datetime, met_at: datetime |
             )
             for pause in record.get("pauses") or ()
         ),
+        extensions=tuple(
+            (
+                date.fromisoformat(one["approved_on"]),
+                str(one["approved_by"]),
+                int(one["amount"]),
+                date.fromisoformat(one["base_on"]) if one.get("base_on") else None,
+                str(one["article"]),
+            )
+            for one in record.get("extensions") or ()
+        ),
         rolled=(date.fromisoformat(rolled["from"]), str(rolled["why"])) if rolled else None,
         provisional=bool(record.get("provisional")),
         met_at=met_at,

@@ -16,6 +16,7 @@ from api.pages.clocks import ICONS
 from api.pages.words import _
 from core.refusals import Refusal
 from disputes.identity.actor import Actor
+from disputes.identity.permissions import allows
 from disputes.identity.roles import Role, role_name
 
 #: A choice of look is kept for a year.
@@ -146,6 +147,10 @@ def navigation() -> list[Link]:
         wanted = [("inbox", _("待办")), ("cases", _("案件"))]
         if who.has(Role.DESIGNER) or who.has(Role.ADMIN):
             wanted.append(("releases", _("流程版本")))
+        if allows(who, "deadline.decide"):
+            wanted.append(("extensions", _("延期")))
+        if allows(who, "rederivation.rehearse"):
+            wanted.append(("rederivations", _("期限推算")))
     elif who.has(Role.RESPONDENT):
         wanted = [("cases", _("纠纷"))]
     elif who.signed_in:

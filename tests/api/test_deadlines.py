@@ -271,3 +271,57 @@ def test_a_rehearsal_is_for_those_who_supervise(talk: Any, district: Any) -> Non
         assert person.post(f"/rederivations/{plan['id']}/apply").status_code == 403, login
     assert talk("head").post(f"/rederivations/{plan['id']}/abandon").status_code == 403
     assert talk("supervisor").post(f"/rederivations/{plan['id']}/abandon").json["state"] == "abandoned"
+
+
+def page_of(person: Any, path: str, **more: Any) -> Any:
+    return person.client.get(path, headers=person.headers, **more)
+
+
+def send(person: Any, path: str, **form: Any) -> Any:
+    return person.client.post(path, data=form, headers=person.headers, follow_redirects=True)
+
+
+def test_the_page_of_a_deadline_stops_resumes_and_asks(talk: Any, mediated: dict[str, Any]) -> None:
+    officer, head, consumer = officer_of(talk, mediated), talk("head"), talk("consumer")
+    c03, s15 = deadline(officer, mediated, "C03"), deadline(officer, mediated, "S15")
+    case = f"/cases/{mediated['id']}"
+    here, there = f"{case}/deadlines/{c03['id']}", f"{case}/deadlines/{s15['id']}"
+    assert here in page_of(officer, case).text
+    assert here not in page_of(consumer, case).text
+    assert "暂停这个期限" in page_of(officer, here).text
+    assert "现在没有您可以改动的" in page_of(consumer, here).text
+    assert "Stop the clock" in page_of(officer, f"{here}?lang=en").text
+    stopped = send(officer, f"{here}/pause?lang=zh", reason="appraisal", why="主板送检")
+    assert stopped.status_code == 200 and "已经暂停计时" in stopped.text and "恢复计时" in stopped.text
+    assert "主板送检" in page_of(consumer, case).text
+    assert "已经恢复计时" in send(officer, f"{here}/resume").text
+    refused = send(officer, f"{here}/pause", reason="force_majeure")
+    assert "办法22" in refused.text and deadline(officer, mediated, "C03")["state"] == "running"
+    assert "看不懂" in send(officer, f"{here}/pause", **{"reason": "appraisal", "from": "gestern"}).text
+    assert "批准以前期限不变" in send(officer, f"{there}/extend", amount="2", why="双方要求改期").text
+    assert "双方要求改期" in page_of(head, "/extensions").text
+    asked = head.get("/extensions").json["items"][0]["id"]
+    assert "没有批准，期限不变" not in send(head, f"/extensions/{asked}/refuse", note="").text
+    assert "已经批准" in send(head, f"/extensions/{asked}/approve", note="同意").text
+    assert "梁正批准延长2" in page_of(officer, there).text
+    assert "没有等您批准的延期" in page_of(head, "/extensions").text
+
+
+def test_the_page_of_a_rederivation_lists_and_applies(
+    talk: Any, mediated: dict[str, Any], database: Database
+) -> None:
+    admin, supervisor = talk("admin"), talk("supervisor")
+    form = {"cause": "calendar", "days": "2026-09-22 休 地方放假\n", "document_no": "甬政〔2026〕1号"}
+    shown = send(supervisor, "/rederivations", **form)
+    assert shown.status_code == 200 and "预演，什么都没有改" in shown.text and mediated["case_no"] in shown.text
+    assert "确认应用" not in shown.text  # an administrator applies
+    plan = supervisor.get("/rederivations").json["items"][0]["id"]
+    assert send(supervisor, f"/rederivations/{plan}/apply").status_code == 200
+    assert admin.get(f"/rederivations/{plan}").json["state"] == "rehearsed"
+    assert "确认应用" in page_of(admin, f"/rederivations/{plan}").text
+    assert "正在逐件改期" in send(admin, f"/rederivations/{plan}/apply").text
+    rederivation.carry_out(database, build_engine(), clock=lambda: NOW, tell=tell_moved)
+    assert "已经应用" in page_of(admin, f"/rederivations/{plan}?lang=zh").text
+    assert "这一行看不懂" in send(supervisor, "/rederivations", cause="calendar", days="tomorrow").text
+    assert page_of(talk("consumer"), "/rederivations").status_code == 403
+    assert page_of(talk("officer"), "/extensions").status_code == 403
