@@ -315,3 +315,20 @@ def test_retention_is_read_asked_for_held_and_decided_by_those_who_may(talk: Tal
     assert held.status_code == 201
     lifted = supervisor.post(f"{path}/holds/{held.json['id']}/lift")
     assert lifted.status_code == 200 and lifted.json["lifted_at"]
+
+
+def test_history_is_for_supervisors_and_its_export_is_streamed(talk: Talk, case: dict[str, Any]) -> None:
+    supervisor, officer = talk("supervisor"), talk("officer")
+    first = supervisor.get(f"/history/events?case_no={case['case_no']}&limit=2").json
+    assert len(first["items"]) == 2 and first["items"][0]["case_no"] == case["case_no"]
+    rest = supervisor.get(f"/history/events?case_no={case['case_no']}&limit=2&after={first['next']}").json
+    assert rest["items"][0] != first["items"][1]
+    assert {
+        one["kind"].partition(".")[0] for one in supervisor.get("/history/events?kind=task.*").json["items"]
+    } == {"task"}
+    assert supervisor.get(f"/cases/{case['id']}/conformance").json["conforms"] is True
+    log = supervisor.get("/history/ocel")
+    assert f"case:{case['id']}" in {one["id"] for one in log.json["objects"]} and log.json["events"]
+    assert case["title"] not in log.get_data(as_text=True)
+    for path in ("/history/events", "/history/ocel", f"/cases/{case['id']}/conformance"):
+        assert officer.get(path).status_code == 403, path
