@@ -11,7 +11,7 @@ from engine import Engine, bundles, specifications, state
 from engine.migrating import NotMigratable
 from tests.engine.house import NOW
 from tests.engine.playing import ACTIONS, CROWD, choices, marking_of
-from tests.engine.token_game import Drawer, Game, Marking, Net, visible
+from tests.engine.token_game import Drawer, Game, Net, visible
 
 
 def wander(database: Database, seed: int, *, size: int = 6) -> tuple[int, int]:
@@ -113,6 +113,3 @@ def with_a_task(xml: bytes, net: Net, flow: str, task: str, *, keep_first: bool)
     if first != flow:
         drawn = drawn.replace(f'default="{flow}"', f'default="{first}"')
     return drawn.encode(), grown
-
-
-__all__ = ["Marking", "wander"]
