@@ -26,6 +26,7 @@ from api.pages.shown import (
     PaperLine,
     Party,
     Round,
+    StopShown,
     Tile,
     Waiting,
     Words,
@@ -43,6 +44,7 @@ from disputes.identity.actor import Actor
 from disputes.identity.permissions import may
 from disputes.identity.roles import Role
 from disputes.inbox import queries as inbox
+from disputes.repair import queries as repair
 from disputes.settlement import queries as settlement
 from disputes.settlement.models import MAX_ROUNDS, OfferKind, OfferState
 from disputes.settlement.models import Offer as OfferRow
@@ -83,8 +85,30 @@ def case_page(session: Session, case: Case, who: Actor, *, now: datetime) -> Cas
         waiting=waiting(session, view, who, now=now, calendar=calendar),
         notes=None if party else _notes(view, now),
         note_url=url_for("pages.add_note", case_id=case.id) if "add_note" in view.actions else "",
+        stops=_stops(session, case, who, party=party),
         withdraw_url=url_for("pages.exit", case_id=case.id, code="withdraw") if "withdraw" in view.actions else "",
     )
+
+
+def _stops(session: Session, case: Case, who: Actor, *, party: bool) -> list[StopShown]:
+    """Why the case does not go on: in plain words for its parties, in full for the office."""
+    shown = []
+    mends = not party and may(who, "case.repair", **relation(session, case))
+    for stop in repair.stops(session, case, staff=not party):
+        suspended = stop.what == "suspended"
+        link = None
+        if mends:
+            link = Link(_("去处理"), url_for("pages.repair", case_id=case.id))
+        shown.append(
+            StopShown(
+                state="paused" if suspended else "overdue",
+                word=_("案件处理暂停") if suspended else _("系统停住了"),
+                text=stop.en if language() == "en" else stop.zh,
+                why=stop.why,
+                link=link,
+            )
+        )
+    return shown
 
 
 def _back(who: Actor, view: CaseView) -> Link:

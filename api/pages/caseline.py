@@ -40,6 +40,8 @@ def visited_stages(session: Session, case: Case) -> set[CaseStage]:
 
 def exit_words(exit: Exit | None) -> str:
     """How a case ended, in a sentence."""
+    if exit is None:
+        return _("承办单位终止了办理")
     return {
         Exit.SETTLED_IN_HOUSE: _("和商家和解了"),
         Exit.SETTLED_SUNSHINE: _("和商家和解了"),
@@ -51,7 +53,7 @@ def exit_words(exit: Exit | None) -> str:
         Exit.TERMINATED: _("没有谈成，调解终止，可以走其他途径"),
         Exit.NOT_PURSUED: _("没有继续投诉"),
         Exit.POINTED_ELSEWHERE: _("已经告诉您该找谁"),
-    }.get(exit or Exit.NOT_PURSUED, _("已经办结"))
+    }.get(exit, _("已经办结"))
 
 
 def stages(case: Case, visited: Collection[CaseStage]) -> tuple[Stage, ...]:

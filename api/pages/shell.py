@@ -151,6 +151,8 @@ def navigation() -> list[Link]:
             wanted.append(("extensions", _("延期")))
         if allows(who, "rederivation.rehearse"):
             wanted.append(("rederivations", _("期限推算")))
+        if allows(who, "incident.list"):
+            wanted.append(("incidents", _("停住的")))
     elif who.has(Role.RESPONDENT):
         wanted = [("cases", _("纠纷"))]
     elif who.signed_in:

@@ -177,6 +177,18 @@ class Group:
 
 
 @dataclass(frozen=True)
+class StopShown:
+    """Why a case does not go on."""
+
+    state: Literal["paused", "overdue"]
+    word: str
+    text: str
+    #: For the office alone.
+    why: str = ""
+    link: Link | None = None
+
+
+@dataclass(frozen=True)
 class CasePage:
     """One case as one reader may see it."""
 
@@ -202,6 +214,8 @@ class CasePage:
     notes: Sequence[NoteShown] | None = None
     note_url: str = ""
     withdraw_url: str = ""
+    #: Shown above everything while the case stands still.
+    stops: Sequence[StopShown] = ()
 
 
 @dataclass(frozen=True)

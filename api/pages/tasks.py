@@ -174,6 +174,8 @@ def _notice(found: TaskView, *, changed: bool) -> Notice | None:
         return Notice("warn", _("表单刚刚有了新版本，您填的都在，请看一遍再提交。"))
     if item.state != ItemState.OPEN:
         return None
+    if found.suspended:
+        return Notice("warn", _("案件处理暂停，恢复以后才能提交。填过的草稿还在。"))
     if found.claimed_name and item.claimed_by != caller().person_id:
         return Notice("note", _("%(name)s已经认领，正在办。", name=found.claimed_name))
     if found.may_claim:
@@ -187,6 +189,8 @@ def _why_not(found: TaskView) -> str:
         return _("这件已经办好了。")
     if found.item.state == ItemState.DROPPED:
         return _("这一步已经不需要办了，可能是期限过了，或者投诉撤回了。")
+    if found.suspended:
+        return _("案件处理暂停，恢复以后才能提交。您现在不用做什么。")
     return _("这件现在由别人办，您可以看，不能提交。")
 
 

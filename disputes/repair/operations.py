@@ -82,7 +82,7 @@ def suspend(
     zh, en = rules.told(cause, told)
     instance = _locked(session, engine, case)
     if keep_remaining and instance.state == Instance.State.RUNNING:
-        timelimits.pause_all(session, instance, why=f"案件处理暂停：{why}", now=now, by=str(by))
+        timelimits.pause_all(session, instance, why=rules.pause_words(cause), now=now, by=str(by))
     step = engine.suspend(session, instance.id, reason=why, keep_remaining=keep_remaining, now=now, by=str(by))
     suspension = session.scalars(
         select(Suspension).where(Suspension.instance_id == instance.id, Suspension.ended_at.is_(None))

@@ -49,11 +49,24 @@ TOLD: Mapping[Cause, tuple[str, str]] = {
 }
 
 
+#: The causes in a word, for the explanation of each deadline, which parties read too.
+_PAUSED: Mapping[Cause, str] = {
+    Cause.SYSTEM: "（系统故障）",
+    Cause.DATA: "（信息核对）",
+    Cause.PROCEDURE: "（程序调整）",
+    Cause.OTHER: "",
+}
+
 #: What they are told when it goes on with what was left of its deadlines.
 KEPT = (
     "暂停的时间不占用您的期限。",
     "The time for which it stood still does not count against you.",
 )
+
+
+def pause_words(cause: Cause) -> str:
+    """Why a deadline stood still, as its explanation says it."""
+    return f"案件处理暂停{_PAUSED[cause]}"
 
 
 def reason(text: str) -> str:
