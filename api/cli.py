@@ -592,6 +592,75 @@ def _outbox(given: argparse.Namespace) -> int:
     return 0
 
 
+def _incidents(given: argparse.Namespace) -> int:
+    """What has stopped; ``retry`` carries the commands out again, each case in a transaction of its own."""
+    from disputes.repair import queries
+
+    database = _database()
+    if given.act is None:
+        with database.reader() as session:
+            found = queries.incidents(session, queries.Filters(), limit=given.limit)
+        report: dict[str, Any] = {
+            "incidents": [
+                {**{name: getattr(line.incident, name) for name in _INCIDENT_SHOWN}, "case_no": line.case_no}
+                for line in found[: given.limit]
+            ],
+            "more": len(found) > given.limit,
+        }
+        _show(given, report, _incident_lines)
+        return 1 if report["incidents"] else 0
+    if given.act != "retry" or (given.id is None) is not given.all:
+        raise Invalid("hejie incidents retry ID, or hejie incidents retry --all", code="incidents.usage")
+    report = _retry(database, None if given.all else given.id)
+    _show(given, report, _retried_lines)
+    return 1 if report["failed"] or report["refused"] else 0
+
+
+def _retry(database: "Database", one: UUID | None) -> dict[str, Any]:
+    from sqlalchemy import select
+
+    from disputes.identity.actor import Actor
+    from disputes.repair import operations
+    from disputes.wiring import build_engine
+    from engine import Incident
+
+    engine, by = build_engine(_settings()), Actor.system()
+    open_ones = select(Incident.id).where(Incident.state == Incident.State.OPEN).order_by(Incident.at, Incident.id)
+    with database.reader() as session:
+        wanted = [one] if one is not None else list(session.scalars(open_ones))
+    report: dict[str, Any] = {"resolved": [], "failed": {}, "refused": {}}
+    for incident_id in wanted:
+        try:
+            with database.transaction() as session:
+                done = operations.retry(session, engine, incident_id, by=by, now=core.now.now())
+        except Refusal as refused:
+            report["refused"][str(incident_id)] = refused.message
+            continue
+        if done.failed:
+            report["failed"][str(incident_id)] = done.failed
+        else:
+            report["resolved"].append(str(incident_id))
+    return report
+
+
+_INCIDENT_SHOWN = ("id", "at", "last_at", "attempts", "process", "element", "kind", "message")
+
+
+def _incident_lines(report: Mapping[str, Any]) -> str:
+    lines = [
+        f"{i['at'].astimezone(CHINA):%m-%d %H:%M} {i['case_no']} {i['process']}/{i['element']} [{i['kind']}] "
+        f"×{i['attempts']}\n  {i['id']}  {i['message']}"
+        for i in report["incidents"]
+    ]
+    return "\n".join(lines) or "没有停住的案件。 No case has stopped."
+
+
+def _retried_lines(report: Mapping[str, Any]) -> str:
+    lines = [f"{identity}: {why}" for why_of in ("failed", "refused") for identity, why in report[why_of].items()]
+    counted = ", ".join(f"{name} {len(report[name])}" for name in ("resolved", "failed", "refused"))
+    return "\n".join([*lines, counted])
+
+
 _OUTBOX_SHOWN = ("channel", "state", "created_at", "kind", "recipient", "subject", "text", "last_error")
 
 
@@ -731,6 +800,11 @@ def _parser() -> argparse.ArgumentParser:
     rederive.add_argument("--limits", action="store_true", help="by the time limits of a release")
     rederive.add_argument("--release", metavar="DIGEST", help="with --limits: which one, else the one in force")
     add("seed", _seed, "add synthetic cases").add_argument("--cases", type=_positive, required=True)
+    stopped = add("incidents", _incidents, "what has stopped; 'retry ID' or 'retry --all' carries it out again")
+    stopped.add_argument("act", nargs="?", choices=["retry"])
+    stopped.add_argument("id", nargs="?", type=UUID)
+    stopped.add_argument("--all", action="store_true", help="retry everything that is open")
+    stopped.add_argument("--limit", type=_positive, default=100, help="how many to list at most")
     add("outbox", _outbox, "what has not left the house; its text in development only")
     audit = commands.add_parser("audit", help="the chains of events").add_subparsers(required=True, metavar="WHAT")
     verify = audit.add_parser("verify", help="read every chain and say which were altered")

@@ -111,3 +111,51 @@ def test_a_worker_gets_an_account_without_a_password_and_a_token_for_jobs(
     assert "identity.token_issued" in acts
     monkeypatch.setattr(cli, "_database", lambda: database)
     assert cli.main(["people", "token", "nobody"]) == 2
+
+
+def test_incidents_are_listed_and_retried(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from engine import Incident, Instance
+    from tests.disputes.world import build_world
+
+    monkeypatch.setattr(cli, "_settings", lambda: SETTINGS)
+    monkeypatch.setattr(cli, "_database", lambda: database)
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        status = cli.main(["incidents", *arguments, "--json"])
+        return status, json.loads(capsys.readouterr().out or "{}")
+
+    assert run() == (0, {"incidents": [], "more": False})
+    with database.transaction() as session:
+        world = build_world(session)
+        case = world.run(session, world.case(session))
+        instance = session.get_one(Instance, case.instance_id)
+        for number, command in enumerate(('{"command":"rearm"}', '{"command":"rearm"}')):
+            session.add(
+                Incident(
+                    instance_id=instance.id,
+                    key=instance.key,
+                    process="acceptance",
+                    element="decide_acceptance",
+                    kind="expression",
+                    message="received_at is null",
+                    target=f"t:{number}",
+                    command=command,
+                    at=NOW,
+                    last_at=NOW,
+                )
+            )
+        instance.incidents += 2
+    status, listed = run()
+    assert status == 1 and [one["case_no"] for one in listed["incidents"]] == [case.case_no] * 2
+    assert cli.main(["incidents"]) == 1 and "received_at is null" in capsys.readouterr().out
+    assert cli.main(["incidents", "retry"]) == 2
+    capsys.readouterr()
+    with database.reader() as session:
+        rearm = session.scalars(select(Incident).where(Incident.target == "t:0")).one().id
+    status, retried = run("retry", str(rearm))
+    assert (status, retried["resolved"]) == (0, [str(rearm)])
+    status, retried = run("retry", "--all")
+    assert status == 0 and len(retried["resolved"]) == 1
+    assert run() == (0, {"incidents": [], "more": False})
