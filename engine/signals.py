@@ -80,16 +80,18 @@ def drain(database: Database, engine: "Engine", *, owner: str, now: datetime, li
         for signal_id, subscription_id, attempt in held:
             arrived += leases.carry_out(
                 database,
-                f"Signal {signal_id} to {subscription_id}",
-                partial(
-                    engine.receive_signal,
-                    signal_id=signal_id,
-                    subscription_id=subscription_id,
-                    owner=owner,
-                    attempt=attempt,
-                    now=now,
+                leases.Held(
+                    f"Signal {signal_id} to {subscription_id}",
+                    partial(
+                        engine.receive_signal,
+                        signal_id=signal_id,
+                        subscription_id=subscription_id,
+                        owner=owner,
+                        attempt=attempt,
+                        now=now,
+                    ),
+                    partial(_park, engine, signal_id, subscription_id, owner, attempt, now),
                 ),
-                partial(_park, engine, signal_id, subscription_id, owner, attempt, now),
             )
     return arrived
 

@@ -2,7 +2,7 @@
 
 Only this module decides that a timer is due: at its moment exactly, never before. The effect is committed once: the
 second transaction sees under the instance's lock whether the timer is still claimed by this worker, and marks it
-fired together with its effect.
+fired together with its effect. A few timers share such a transaction; when one of them fails, each has its own.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,8 @@ from engine.steps import Step
 LEASE = timedelta(seconds=15)
 #: Timers claimed at once: enough to make the claim cheap, few enough to fire well within the lease.
 BATCH = 20
+#: Timers fired in one transaction: a commit costs as much as a step, and a person's answer must not wait for many.
+TOGETHER = 5
 
 
 def claim(
@@ -91,13 +93,16 @@ def drain(
         claimed = _claim(database, owner, now, min(BATCH, limit - fired), lease)
         if not claimed:
             break
-        for timer_id, attempt in claimed:
-            fired += leases.carry_out(
-                database,
+        held = [
+            leases.Held(
                 f"Timer {timer_id}",
                 partial(engine.fire, timer_id=timer_id, owner=owner, attempt=attempt, now=now),
                 partial(_park, engine, timer_id, owner, attempt, now),
             )
+            for timer_id, attempt in claimed
+        ]
+        for first in range(0, len(held), TOGETHER):
+            fired += leases.carry_out_together(database, held[first : first + TOGETHER])
     return fired
 
 

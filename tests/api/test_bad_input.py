@@ -132,6 +132,6 @@ def test_what_schemathesis_sends_is_never_a_server_error(
 ) -> None:
     """A sample; ``make prove`` throws at every operation, on both databases."""
     known = {"reference": [others["case"]], "task_id": [others["task"]]}
-    statuses = throw_everything(app, database, known, examples=2, operations=20)
+    statuses = throw_everything(app, database, known, examples=2, operations=40)
     assert all(status < 500 for status in statuses), statuses
     assert statuses[422] and statuses[404] and statuses[401] and statuses[403], statuses

@@ -287,7 +287,7 @@ def test_a_designer_plays_scenarios_and_records_one_from_a_case(talk: Talk, case
     played = designer.post("/releases/scenarios", json={"files": files})
     assert played.status_code == 200, played.json
     assert [one["passed"] for one in played.json["scenarios"]] == [True]
-    assert played.json["coverage"]["desk"]["elements"] == [5, 18]
+    assert played.json["coverage"]["desk"]["elements"] == [5, 20]
 
 
 def test_retention_is_read_asked_for_held_and_decided_by_those_who_may(talk: Talk, case: dict[str, Any]) -> None:

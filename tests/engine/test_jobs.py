@@ -228,13 +228,27 @@ def test_a_timer_that_a_listener_fails_is_an_incident_and_holds_up_nobody(databa
                 raise KeyError("ours")
 
     house = house_of(database, listeners=[Bad()])
-    for key in ("bad", "good"):
+    good = [f"good {n}" for n in range(6)]
+    for key in (*good[:2], "bad", *good[2:]):
         house.start(key=key, parcel="P")
     house.now += timedelta(days=1)
-    assert timers.drain(database, house.engine, owner="w", now=house.now) == 1
+    assert timers.drain(database, house.engine, owner="w", now=house.now) == len(good)
     assert [t.state for t in house.timers("parked")] == ["parked"]
     house.engine.listeners.clear()
     with database.transaction() as session:
         incident = session.scalars(select(Incident)).one()
         assert (incident.kind, incident.key, incident.message) == ("listener", "bad", "KeyError: 'ours'")
         assert only(house.engine.retry(session, incident.id, now=house.now, by="op")).ended == "e2"
+
+
+def test_timers_that_fire_together_cost_one_commit(sqlite_database: Database) -> None:
+    from engine import timers
+    from engine.bench import counting
+
+    house = house_of(sqlite_database)
+    for n in range(2 * timers.TOGETHER):
+        house.start(key=f"case {n}", parcel="P")
+    house.now += timedelta(days=1)
+    with counting(sqlite_database.writing) as counted:
+        fired = timers.drain(sqlite_database, house.engine, owner="w", now=house.now)
+    assert (fired, counted.commits) == (2 * timers.TOGETHER, 3), "one claim, two transactions of effects"

@@ -206,7 +206,7 @@ def test_correcting_the_data_lets_an_expression_through(database: Database) -> N
         ({"unheard": 1}, "knows no"),
         ({"amount": "twelve"}, "does not fit"),
         ({"on": "2026-03-01"}, "does not fit"),
-        ({"amount": object()}, "cannot hold"),
+        ({"amount": object()}, "cannot be kept"),
         ({}, "nothing"),
     ],
 )

@@ -102,6 +102,12 @@ DESK = """<?xml version="1.0" encoding="UTF-8"?>
       <bpmn:outgoing>g2</bpmn:outgoing><bpmn:messageEventDefinition messageRef="m"/>
     </bpmn:boundaryEvent>
     <bpmn:sequenceFlow id="g2" sourceRef="withdrawn" targetRef="gone"/>
+    <bpmn:boundaryEvent id="too_long" name="满六十日" attachedToRef="ask">
+      <bpmn:outgoing>g3</bpmn:outgoing>
+      <bpmn:timerEventDefinition><bpmn:timeDate>= due("C03", accepted_at)</bpmn:timeDate></bpmn:timerEventDefinition>
+    </bpmn:boundaryEvent>
+    <bpmn:sequenceFlow id="g3" sourceRef="too_long" targetRef="ended"/>
+    <bpmn:endEvent id="ended" name="已终止"><bpmn:incoming>g3</bpmn:incoming></bpmn:endEvent>
     <bpmn:endEvent id="gone" name="已撤回"><bpmn:incoming>g2</bpmn:incoming></bpmn:endEvent>
     <bpmn:sequenceFlow id="g1" sourceRef="ask" targetRef="done"/>
     <bpmn:endEvent id="done" name="已受理"><bpmn:incoming>g1</bpmn:incoming></bpmn:endEvent>
@@ -170,7 +176,7 @@ CONSENT = form(
 
 _NAMES = [
     *("desk", "begun", "decide", "warned", "remind", "reminded", "expired", "overdue", "day_passed", "chase"),
-    *("chased", "which", "refused", "accept", "ask", "withdrawn", "gone", "done"),
+    *("chased", "which", "refused", "accept", "ask", "withdrawn", "gone", "too_long", "ended", "done"),
 ]
 
 

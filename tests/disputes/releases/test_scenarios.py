@@ -184,7 +184,7 @@ def test_tasks_by_role_deadlines_notices_and_what_never_happened(written: Writer
         },
         {
             "when": ACCEPT,
-            "then": {"due": {"C01": {"state": "met"}, "C03": "none"}, "never": ["expired"], "sent": []},
+            "then": {"due": {"C01": {"state": "met"}, "C20": "none"}, "never": ["expired"], "sent": []},
         },
     )
     assert play(written, *steps)["why"] is None
@@ -273,8 +273,8 @@ def test_coverage_counts_what_was_reached_and_an_end_that_nobody_reaches_is_a_fi
     result = play(written, {"when": {"complete": "decide", "with": {"decision": "refuse"}}}, coverage=True)
     assert result["passed"]
     desk = result["coverage"]["desk"]
-    assert desk["elements"] == [5, 18]
-    assert desk["flows"] == [4, 14]
+    assert desk["elements"] == [5, 20]
+    assert desk["flows"] == [4, 15]
     assert "done" in desk["missing"]
     assert "refused" not in desk["missing"]
     assert result["coverage"]["asking"]["elements"] == [0, 5]
