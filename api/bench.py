@@ -281,6 +281,7 @@ def _served(app: Any) -> Iterator[int]:
     try:
         yield int(server.effective_port)
     finally:
+        server.task_dispatcher.shutdown()  # first, so that no thread answers into what is closed
         server.close()
         thread.join(timeout=10)
 

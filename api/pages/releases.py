@@ -51,6 +51,7 @@ def release(version: int) -> str:
         others=others,
         before=before,
         changes=changes,
+        drawn=queries.drawn(session, found),
         may_plan=allows(who, "migration.plan"),
         may_deploy=allows(who, "release.deploy"),
         may_retire=allows(who, "release.retire"),

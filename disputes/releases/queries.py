@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.refusals import NotFound
+from disputes.releases.checks import texts_of
 from disputes.releases.models import Release
-from engine import Instance
+from engine import Instance, bundles, specifications
 
 #: States of instances that are not over.
 OPEN = (Instance.State.RUNNING, Instance.State.SUSPENDED)
@@ -38,6 +39,28 @@ def find(session: Session, version: int) -> Release:
     if release is None:
         raise NotFound(f"没有第{version}版。", code="release.not_found", version=version)
     return release
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A procedure of a release."""
+
+    zh: str
+    en: str
+    file: str
+    #: How many elements it has, flows not counted.
+    elements: int
+
+
+def drawn(session: Session, release: Release) -> list[Drawn]:
+    """What a release draws, by file."""
+    files = bundles.load(session, release.digest).files
+    found = []
+    for process in sorted(specifications.load(session, release.digest).processes.values(), key=lambda p: p.file):
+        english = texts_of(files, process.file).get(process.id)
+        name = english.get("name") if isinstance(english, dict) else None
+        found.append(Drawn(process.name, str(name or process.name), process.file, len(process.elements)))
+    return found
 
 
 def running_on(session: Session, digests: Collection[str]) -> dict[str, int]:
