@@ -60,6 +60,7 @@ def create_app(
         )
     init_problems(app)
     app.before_request(_refuse_unstorable_text)
+    app.before_request(_refuse_parts_without_a_name)
     init_signin(app)
     init_languages(app)
     init_limits(app, settings.limiter_storage)
@@ -82,6 +83,12 @@ def _refuse_unstorable_text() -> None:
     """PostgreSQL stores no NUL character; no field, path or query of ours needs one."""
     if "\x00" in request.path or any("\x00" in text for pair in request.args.items(multi=True) for text in pair):
         raise BadRequest("A NUL character stands in the address; remove it.")
+
+
+def _refuse_parts_without_a_name() -> None:
+    """RFC 7578, section 4.2: each part of a form names its field. What reads forms relies on it."""
+    if None in request.form or None in request.files:
+        raise BadRequest("表单里有一部分没有名字。 A part of the form has no name.")
 
 
 def _init_pages(app: Flask) -> None:
