@@ -216,7 +216,7 @@ def _event(event: Event, case_id: UUID, tasks: set[str]) -> dict[str, Any]:
         "type": event.kind,
         "time": _time(event.at),
         "attributes": [
-            {"name": name, "value": value}
+            {"name": name, "value": _value(value)}
             for name, value in (("process", event.process), ("element", event.element), ("number", event.number))
             if value != ""
         ],
@@ -233,5 +233,8 @@ def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _value(value: Any) -> Any:
-    return _time(value) if isinstance(value, datetime) else value
+def _value(value: Any) -> str:
+    """As text: the schema of the JSON form allows nothing else; the type is declared with the attribute."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _time(value) if isinstance(value, datetime) else str(value)

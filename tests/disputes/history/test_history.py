@@ -21,7 +21,7 @@ from disputes.identity import queries as people
 from disputes.identity.actor import SYSTEM, Actor
 from engine import Event, Instance, events
 
-#: What OCEL 2.0 demands of its JSON form (ocel-standard.org, section 6), written from the specification's text.
+#: What OCEL 2.0 demands of its JSON form (the specification's section 8.2), and a little more: the types and moments.
 _NAMED = {
     "type": "object",
     "required": ["name", "attributes"],
@@ -48,7 +48,7 @@ _RELATED = {
         "properties": {"objectId": {"type": "string"}, "qualifier": {"type": "string"}},
     },
 }
-_VALUE = {"type": ["string", "number", "boolean"]}
+_VALUE = {"type": "string"}
 _MOMENT = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"}
 SCHEMA: dict[str, Any] = {
     "type": "object",
