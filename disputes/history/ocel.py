@@ -197,7 +197,7 @@ def _events(session: Session, scope: Scope, by: Actor) -> Iterator[dict[str, Any
         if scope.until is not None:
             wanted = wanted.where(Event.at < scope.until)
         tasks = {str(id) for id in session.scalars(select(Task.id).where(Task.instance_id.in_(of)))}
-        for event in session.scalars(wanted.execution_options(yield_per=500)):
+        for event in session.scalars(wanted):
             yield _event(event, of[event.instance_id], tasks)
 
 

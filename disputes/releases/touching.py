@@ -20,7 +20,7 @@ def standing(session: Session, digest: str) -> Counter[frozenset[Place]]:
     """Where the running cases of a release stand: sets of places, with the number of cases that stand so."""
     found: Counter[frozenset[Place]] = Counter()
     blobs = select(Instance.blob).where(Instance.bundle == digest, Instance.state.in_(OPEN))
-    for blob in session.scalars(blobs.execution_options(yield_per=500)):
+    for blob in session.scalars(blobs):
         if blob:
             found[frozenset(state.places(blob))] += 1
     return found

@@ -46,6 +46,12 @@ def test_operations_never_commit(path: Path) -> None:
     )
 
 
+def test_nobody_asks_for_a_cursor_on_the_server() -> None:
+    """PostgreSQL gives one only inside a transaction, and readers run in autocommit. Read in pages, by key."""
+    asking = re.compile(r"\b(yield_per|stream_results)\b")
+    assert [str(path.relative_to(ROOT)) for path in SOURCES if asking.search(path.read_text())] == []
+
+
 def test_every_model_is_imported_in_one_place() -> None:
     """A folder with models.py adds its line to disputes/models.py, or migrations and tests miss its tables."""
     listed = (ROOT / "disputes" / "models.py").read_text()

@@ -103,6 +103,14 @@ def test_the_export_is_ocel_2_and_every_relation_leads_somewhere(played: Databas
         assert {one["type"] for one in log["objects"]} == set(ocel.OBJECTS)
 
 
+def test_a_reader_exports_on_both_databases(database: Database) -> None:
+    play(database, row="bag")
+    with database.reader() as session:
+        log = exported(session)
+    jsonschema.validate(log, SCHEMA)
+    assert log["events"] and {one["type"] for one in log["objects"]} >= {"case", "task", "person"}
+
+
 def test_the_export_names_nobody(played: Database) -> None:
     with played.reader() as session:
         text = json.dumps(exported(session), ensure_ascii=False)
